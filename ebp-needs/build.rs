@@ -44,6 +44,7 @@ fn main() {
         ("python3", program("python3")),
         ("tar", program("tar")),
         ("sshd", file("/usr/sbin/sshd".into())),
+        ("rsync", program("rsync")),
         ("bash", program("bash")),
         ("zsh", program("zsh")),
         ("fish", program("fish")),

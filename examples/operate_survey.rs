@@ -5,7 +5,10 @@
 
 use std::{error::Error, fs, sync::Arc};
 
-use ebp_core::{clock::SystemClock, contract::Registration};
+use ebp_core::{
+    clock::SystemClock,
+    contract::{GrantChannel, Registration},
+};
 use ebp_store::{Actor, Database, Names, Source, open_store};
 use ebp_survey::{
     Caller, Survey,
@@ -51,7 +54,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Err("the participant is not known".into());
     };
-    let caller = Caller { participant, household, consents, device: None, source: Source::Device };
+    let caller = Caller {
+        participant,
+        household,
+        consents,
+        device: None,
+        source: Source::Device,
+        through: GrantChannel::Certificate,
+    };
     println!("{}", survey.grant_consent(&caller).await?.state.name());
     println!("{}", survey.revoke_consent(&caller).await?.state.name());
     survey.store().close().await?;

@@ -22,6 +22,7 @@ mod message;
 mod registrations;
 pub mod renewal;
 mod server_clock;
+pub mod server_rule;
 mod status;
 mod trust;
 mod tunnel;

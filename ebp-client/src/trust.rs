@@ -9,17 +9,16 @@ use std::{
 
 use ring::digest::{SHA256, digest};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme,
-    client::{
-        WebPkiServerVerifier,
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    },
-    crypto::{CryptoProvider, ring as provider, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    CertificateError, ClientConfig, Error, OtherError, RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+    crypto::{CryptoProvider, ring as provider},
+    pki_types::{CertificateDer, pem::PemObject},
 };
 
-use crate::identity;
+use crate::{
+    identity,
+    server_rule::{RuleVerifier, ServerRule, ShownChain},
+};
 use ebp_core::clock::Clock;
 
 /// How the server is trusted.
@@ -92,7 +91,8 @@ impl Trust {
                 builder.with_root_certificates(roots).with_no_client_auth()
             }
             Self::Fingerprint(fingerprint) => {
-                let verifier = Pinned { fingerprint: *fingerprint, provider, shown: shown.clone() };
+                let rule = Pinned { fingerprint: *fingerprint, shown: shown.clone() };
+                let verifier = RuleVerifier::new(rule, provider);
                 builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::new(verifier))
@@ -122,7 +122,6 @@ impl Shown {
 /// verifies the server's certificate with it like any other: name, validity, signature.
 struct Pinned {
     fingerprint: [u8; 32],
-    provider: Arc<CryptoProvider>,
     shown: Arc<Shown>,
 }
 
@@ -156,58 +155,21 @@ fn sha256(octets: &[u8]) -> [u8; 32] {
     sum
 }
 
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
+impl ServerRule for Pinned {
+    fn require(&self, shown: ShownChain<'_>, provider: &Arc<CryptoProvider>) -> Result<(), Error> {
+        let ShownChain { end_entity, intermediates, name, now } = shown;
         let authority = intermediates
             .iter()
             .find(|shown| sha256(shown) == self.fingerprint)
             .ok_or_else(|| other_authority(intermediates))?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone().into_owned())?;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(roots.into(), self.provider.clone())
-                .build()
-                .map_err(|e| Error::General(e.to_string()))?;
-        let verified = verifier.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        )?;
+        WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone())
+            .build()
+            .map_err(|e| Error::General(e.to_string()))?
+            .verify_server_cert(end_entity, intermediates, name, &[], now)?;
         self.shown.set(authority.clone().into_owned());
-        Ok(verified)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        Ok(())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The requests of persons with a certificate for remote access.
 
 use ebp_core::contract::{Listing, Tunnel, TunnelSession, paths};
+use reqwest::Method;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::{Client, ClientError};
 
@@ -20,6 +22,15 @@ impl Client {
     /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn tunnel_sessions(&self) -> Result<Vec<TunnelSession>, ClientError> {
         self.all_pages(paths::TUNNEL_SESSION)
+    }
+
+    /// Ends a session, at whichever server it is carried. Returns it as it is then.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
+    pub fn end_tunnel_session(&self, session: Uuid) -> Result<TunnelSession, ClientError> {
+        let path = paths::MANAGED_SESSION.replace("{uuid}", &session.to_string());
+        self.send(Method::DELETE, &path)
     }
 
     fn all_pages<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, ClientError> {

@@ -40,6 +40,11 @@ impl Register {
         (-most < cut && cut < most).then_some(Self { value: cut, resolution })
     }
 
+    /// The same, of a telegram in which another register shows that many decimals.
+    fn beside(self, other: Self) -> Self {
+        Self { resolution: self.resolution.min(other.resolution), ..self }
+    }
+
     /// The value shown.
     #[must_use]
     pub const fn value(self) -> Energy {
@@ -94,15 +99,28 @@ impl Reading {
     }
 
     /// Of a stored measurement. Registers that no household meter shows are left out.
+    ///
+    /// Programs on devices drop trailing zeros: `12345.0000` is stored as `12345`, as a locked meter
+    /// shows it. A locked meter cuts off all of its registers, and an unlocked one sends all of them
+    /// with the same decimals (each of the models' profiles that states both). So one register with
+    /// decimals tells how exact the other one is, unless one is of another source
+    /// ([`Flag::CodeSubstituted`]).
     #[must_use]
     pub fn from_stored(stored: &StoredMeasurement) -> Self {
         let register = |code| find(&stored.data, code).and_then(Register::from_decimal);
         let bound = stored.flags.iter().filter_map(|flag| flag.time_bound()).max();
         let micros = |bound: std::time::Duration| i64::try_from(bound.as_micros()).ok();
+        let shown = [register(ObisCode::POSITIVE_ENERGY), register(ObisCode::NEGATIVE_ENERGY)];
+        let [import, export] = match shown {
+            [Some(import), Some(export)] if !stored.flags.contains(&Flag::CodeSubstituted) => {
+                [Some(import.beside(export)), Some(export.beside(import))]
+            }
+            shown => shown,
+        };
         Self {
             rank: (stored.received_at.as_microsecond(), stored.uuid.as_u128()),
-            import: register(ObisCode::POSITIVE_ENERGY),
-            export: register(ObisCode::NEGATIVE_ENERGY),
+            import,
+            export,
             power: power(&stored.data),
             uncertainty: bound.and_then(micros).unwrap_or(0),
             clock_corrected: stored.flags.contains(&Flag::ClockCorrected),

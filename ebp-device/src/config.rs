@@ -229,6 +229,7 @@ impl DeviceConfig {
         }
         if let Some(tunnel) = &mut config.tunnel {
             tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
+            tunnel.host_keys = folder.join(&tunnel.host_keys);
         }
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {

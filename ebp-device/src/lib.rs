@@ -16,6 +16,7 @@ pub mod consent;
 pub mod daemon;
 pub mod device;
 pub mod frontend;
+pub mod host_keys;
 pub mod keeper;
 pub mod meters;
 pub mod socket;

@@ -35,6 +35,7 @@ fn settings(allow: &str, access: TunnelAccess, let_in: &Arc<AtomicUsize>) -> Dev
             proxy: None,
             access,
             socket: None,
+            host_keys: "nowhere".into(),
         },
         destination: Destination::parse("https://localhost:1").unwrap(),
         path: "/device/tunnel",

@@ -108,6 +108,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::JOB_RESULT,             by(ReadJobResult),       h::get(management::job::result)),
         get(paths::MANAGEMENT_TUNNEL,      Access::Administration,  h::get(tunnel::list)),
         get(paths::TUNNEL_SESSION,         Access::Administration,  h::get(tunnel::sessions)),
+        delete(paths::MANAGED_SESSION,     Access::Administration,  h::delete(tunnel::end)),
         get(paths::TUNNEL_CONNECT,         Access::Administration,  h::get(tunnel::connect)),
         get(paths::MANAGEMENT_ALERT,       by(ListAlerts),          h::get(management::alert::list)),
         get(paths::ALERT_RULE,             by(ShowAlertRules),      h::get(management::alert::rules)),

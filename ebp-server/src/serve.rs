@@ -179,6 +179,7 @@ pub async fn serve_with_pages(
         peers,
     );
     let watching = tokio::spawn(tunnels.clone().watch());
+    let ending = tokio::spawn(tunnels.clone().watch_ends());
     let (drain, leaving) = (limits.drain, tunnels.clone());
     let shutdown = async move {
         shutdown.await;
@@ -246,6 +247,7 @@ pub async fn serve_with_pages(
     }
     tunnels.close().await;
     watching.abort();
+    ending.abort();
     runner.stop().await;
     if let Some(watcher) = watcher {
         watcher.stop().await;

@@ -21,7 +21,8 @@ use uuid::Uuid;
 use crate::{
     JobPolicy, ListPage, ListQuery, StoreError,
     rule::alert::{
-        Attempted, DeviceFacts, Episode, NewEpisode, PlannedMessage, Watching, next_attempt,
+        AlertThresholds, Attempted, CONFLICT_OVER, DeviceFacts, Episode, NewEpisode,
+        PlannedMessage, Watching, next_attempt,
     },
 };
 
@@ -117,9 +118,14 @@ pub trait AlertStore: Send + Sync {
     /// Gives the lease back, so that another server watches at once.
     async fn release_watch(&self, lease: WatchLease) -> Result<(), StoreError>;
 
-    /// What is known of each device whose household consents, and whether it is silenced at that
-    /// instant.
-    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError>;
+    /// What is known of each device whose household consents and that may be in trouble by these
+    /// thresholds at that instant, or has an open episode; and whether it is silenced. Of all others
+    /// there is nothing to decide.
+    async fn alert_facts(
+        &self,
+        thresholds: AlertThresholds,
+        at: Timestamp,
+    ) -> Result<Vec<DeviceFacts>, StoreError>;
 
     /// What is stored of alerts; messages made since that instant.
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError>;
@@ -168,6 +174,40 @@ pub trait AlertStore: Send + Sync {
 
     /// Counts for the metrics.
     async fn alert_counts(&self) -> Result<AlertCounts, StoreError>;
+}
+
+/// With what a device's row is compared, so that only those are read that may be in trouble. A rule that
+/// is not used selects nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AlertBounds {
+    /// A report before this one.
+    pub silent: Option<Timestamp>,
+    /// A meter's latest measurement before this one.
+    pub late: Option<Timestamp>,
+    /// A report or measurement after this one was stamped by a clock that was wrong.
+    pub future: Timestamp,
+    /// A certificate that ends before this one.
+    pub certificate: Option<Timestamp>,
+    /// A damaged share from this one on, in ten-thousandths.
+    pub damaged: Option<i64>,
+    /// A conflict after this one.
+    pub conflict: Timestamp,
+}
+
+impl AlertBounds {
+    pub(crate) fn at(at: Timestamp, thresholds: &AlertThresholds) -> Self {
+        let before = |age: Duration| at.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH);
+        let after = |time: Duration| at.checked_add(time).unwrap_or(Timestamp::MAX);
+        Self {
+            silent: thresholds.silent.map(before),
+            late: thresholds.late.map(before),
+            future: after(thresholds.longest_gap),
+            certificate: thresholds.certificate.map(after),
+            // The share of the row is rounded.
+            damaged: thresholds.damaged_percent.map(|percent| i64::from(percent) * 100 - 1),
+            conflict: at.checked_sub(CONFLICT_OVER).unwrap_or(Timestamp::UNIX_EPOCH),
+        }
+    }
 }
 
 /// A stored name that is none.

@@ -59,6 +59,9 @@ pub struct RegisterEntry {
     /// identifies nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
+    /// The name of the person who connects to devices by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub administrator: Option<String>,
 }
 
 impl RegisterEntry {

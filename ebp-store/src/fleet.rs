@@ -66,6 +66,9 @@ pub struct Fleet {
     pub next: Option<FleetCursor>,
 }
 
+/// How long a device may take to notice that consent is revoked and to stop.
+pub const STOPS_WITHIN_HOURS: u8 = 24;
+
 /// What administrators ask about the fleet.
 #[async_trait]
 pub trait FleetStore: Send + Sync {
@@ -123,9 +126,12 @@ pub trait FleetStore: Send + Sync {
         meter: Uuid,
     ) -> Result<Vec<Incident>, StoreError>;
 
-    /// Notes that a device sends requests, whose household revoked its consent; of another device it
-    /// changes nothing.
-    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError>;
+    /// For how many hours a device was told that consent is revoked; 0 of another device.
+    async fn told_hours(&self, device: Uuid) -> Result<u8, StoreError>;
+
+    /// Notes for how many hours a device was told that consent is revoked, unless more are noted; after
+    /// [`STOPS_WITHIN_HOURS`] that it speaks on. Of another device it changes nothing.
+    async fn note_told_hours(&self, device: Uuid, hours: u8) -> Result<(), StoreError>;
 
     /// Ends every silence that is over at that instant: by its end, or because its device has
     /// recovered. Returns how many ended.

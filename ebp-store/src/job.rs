@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-use crate::{JobPolicy, ListPage, ListQuery, StoreError};
+use crate::{Faults, JobPolicy, ListPage, ListQuery, StoreError, faults};
 
 /// Octets in a part of a result.
 pub const RESULT_PART: usize = 1 << 20;
@@ -155,6 +155,24 @@ pub enum JobEnd {
     Cancelled,
     /// Since the server stops: another worker begins it again at once.
     Released,
+}
+
+impl JobEnd {
+    /// The faults of the registrations, whatever is stored: they are found before the transaction, in
+    /// which others wait. One for each line.
+    #[must_use]
+    pub(crate) fn faults(&self) -> Vec<Faults> {
+        let Self::Registers(lines) = self else { return Vec::new() };
+        let found = |registration: &Option<Registration>| registration.as_ref().map(faults);
+        lines.iter().map(|(_, registration)| found(registration).unwrap_or_default()).collect()
+    }
+
+    /// The same, where that does not hold up other tasks of the runtime.
+    pub(crate) async fn faults_aside(self: &Arc<Self>) -> Result<Vec<Faults>, StoreError> {
+        let end = self.clone();
+        let found = tokio::task::spawn_blocking(move || end.faults()).await;
+        found.map_err(|_| StoreError::Damaged("job"))
+    }
 }
 
 /// The result of ending an attempt.

@@ -66,7 +66,7 @@ pub use edit::{Edit, EditOptions, Editor, HouseholdVersion, InvalidLabel, Label}
 pub use error::StoreError;
 pub use evaluation::{EvaluatedMeter, EvaluationStore};
 pub use faults::Faults;
-pub use fleet::{Fleet, FleetCursor, FleetQuery, FleetStore};
+pub use fleet::{Fleet, FleetCursor, FleetQuery, FleetStore, STOPS_WITHIN_HOURS};
 pub use history::{History, HistoryStore};
 pub use identity::{Actor, DeviceActivity, HouseholdId, Names, ParticipantId};
 pub use job::{
@@ -85,8 +85,8 @@ pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
     alert::{
         AlertThresholds, Attempted, DeviceFacts, Episode, InvalidQuietHours, LONGEST_PAUSE,
-        MessagePolicy, NewEpisode, PlannedMessage, QuietHours, Verdict, Watching, changes, judge,
-        plan,
+        MessagePolicy, NewEpisode, PlannedMessage, QuietHours, TunnelConflict, Verdict, Watching,
+        changes, judge, plan,
     },
     fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,

@@ -1,7 +1,7 @@
 //! Conversion and checks of a device's status, for both stores.
 
 use ebp_core::contract::{
-    ClockState, Components, DeviceHealth, DeviceStatus, Notice, Reception, SpoolFigures,
+    ClockState, Components, DeviceHealth, DeviceStatus, HostKey, Notice, Reception, SpoolFigures,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -31,6 +31,17 @@ pub fn check(status: &DeviceStatus, read: &[Uuid]) -> Result<(), StoreError> {
         faults.check(own, format!("/meters/{i}/meter"), "must be one that this device reads");
     }
     faults.none_or_all()
+}
+
+/// Host keys as databases keep them: one a line, none as NULL.
+pub fn stored_keys(keys: &[HostKey]) -> Option<String> {
+    let lines: Vec<&str> = keys.iter().map(HostKey::as_str).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The same back; what is no key is left out.
+pub fn host_keys(stored: Option<String>) -> Vec<HostKey> {
+    stored.iter().flat_map(|lines| lines.lines()).filter_map(|line| line.parse().ok()).collect()
 }
 
 /// A count as databases keep it; [`check`] has bounded it.

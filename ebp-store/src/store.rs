@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
-        Registration, Withdrawal,
+        Account, Consent, ConsentGrant, DeviceStatus, GrantChannel, Household, MeasurementDevice,
+        Registered, Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -114,17 +114,32 @@ pub trait Store:
         self.grant_consent_to(household, ConsentGrant::default(), at).await
     }
 
-    /// Grants consent to a version of the survey's text, which is stored with it.
+    /// Grants consent to a version of the survey's text, by no way that is told.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`grant_consent_through`](Self::grant_consent_through).
+    async fn grant_consent_to(
+        &self,
+        household: HouseholdId,
+        grant: ConsentGrant,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.grant_consent_through(household, grant, None, at).await
+    }
+
+    /// Grants consent to a version of the survey's text, which is stored with it, as is by which way it
+    /// was granted.
     ///
     /// # Errors
     /// Returns [`StoreError::ConsentAlreadyGranted`] if consent was granted before, and
     /// [`StoreError::ConsentRevoked`] if it was revoked; [`StoreError::Registration`] if the survey
     /// has texts and the grant does not say which, or the other way round;
     /// [`StoreError::ConsentTextChanged`] if the texts have another version.
-    async fn grant_consent_to(
+    async fn grant_consent_through(
         &self,
         household: HouseholdId,
         grant: ConsentGrant,
+        through: Option<GrantChannel>,
         at: Timestamp,
     ) -> Result<Consent, StoreError>;
 

@@ -138,6 +138,23 @@ pub trait TunnelStore: Send + Sync {
         at: Timestamp,
     ) -> Result<u64, StoreError>;
 
+    /// Notes that an administrator wants a session to end, for the server that carries it. One that
+    /// has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such session.
+    async fn ask_session_end(&self, session: Uuid, administrator: String)
+    -> Result<(), StoreError>;
+
+    /// Which of these sessions are to end.
+    async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError>;
+
+    /// A session.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is no such session.
+    async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError>;
+
     /// A page of all sessions, oldest first.
     async fn tunnel_sessions(
         &self,

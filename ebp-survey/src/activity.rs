@@ -5,7 +5,7 @@ use ebp_store::DeviceActivity;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::Survey;
+use crate::{Survey, revocation_notices::NoticeStep};
 
 /// How often a device's activity is noted, at most.
 const NOTE_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -27,11 +27,20 @@ impl Survey {
     /// Notes that a device is told that consent is revoked: one that asks still a day later does not
     /// stop, which the fleet shows. A failure only costs the note.
     pub async fn note_told(&self, device: Uuid) {
-        if !self.revocation_notices().tell(device, self.clock().now()) {
-            return;
-        }
-        if let Err(error) = self.store().note_speaks_on(device).await {
-            tracing::warn!(%error, "it is not noted that a device speaks on");
+        let (notices, now) = (self.revocation_notices(), self.clock().now());
+        let noted = match notices.tell(device, now) {
+            NoticeStep::Nothing => Ok(()),
+            NoticeStep::Hours(hours) => self.store().note_told_hours(device, hours).await,
+            NoticeStep::First => match self.store().told_hours(device).await {
+                Ok(hours) => {
+                    notices.begin(device, hours, now);
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "it is not noted for how long a device speaks on");
         }
     }
 

@@ -33,7 +33,7 @@ impl Survey {
         lease: WatchLease,
         policy: &AlertPolicy,
     ) -> Result<bool, SurveyError> {
-        let facts = self.store().alert_facts(self.clock().now()).await?;
+        let facts = self.store().alert_facts(policy.thresholds.clone(), self.clock().now()).await?;
         let now = self.clock().now();
         let since = now.checked_sub(SignedDuration::from_hours(1)).unwrap_or(now);
         let state = self.store().alert_state(since).await?;

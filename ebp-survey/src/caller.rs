@@ -1,6 +1,6 @@
 //! For whom an operation is done.
 
-use ebp_core::scope::Scopes;
+use ebp_core::{contract::GrantChannel, scope::Scopes};
 use ebp_store::{DeviceActivity, HouseholdId, Names, ParticipantId, Serial, Source, StoreError};
 use uuid::Uuid;
 
@@ -19,6 +19,8 @@ pub struct Caller {
     pub device: Option<DeviceActivity>,
     /// Where the measurements that the caller sends come from.
     pub source: Source,
+    /// By which kind of identity they ask, with which a grant of consent is stored.
+    pub through: GrantChannel,
 }
 
 impl Caller {

@@ -34,7 +34,9 @@ impl Survey {
         grant: ConsentGrant,
     ) -> Result<Consent, SurveyError> {
         let household = caller.household()?;
-        Ok(self.store().grant_consent_to(household, grant, self.clock().now()).await?)
+        let through = Some(caller.through);
+        let now = self.clock().now();
+        Ok(self.store().grant_consent_through(household, grant, through, now).await?)
     }
 
     /// Revokes the consent of the caller's household: the store removes contact, address and

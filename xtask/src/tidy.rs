@@ -23,7 +23,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
-    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-fleet", "ebp-store", "ebp-survey"]),
+    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-client", "ebp-fleet", "ebp-store", "ebp-survey"]),
     ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-survey"]),
     (
         "ebp-cli",

@@ -7,6 +7,8 @@
 mod administrator;
 #[cfg(feature = "server")]
 mod connect;
+#[cfg(feature = "server")]
+mod end;
 mod hold;
 #[cfg(feature = "server")]
 mod list;
@@ -52,6 +54,8 @@ enum Action {
     /// `ssh -o 'ProxyCommand=ebp tunnel connect %n …' USER@DEVICE`. `ebp tunnel ssh-config` prints the
     /// lines for ssh's configuration.
     Connect(connect::Connect),
+    /// End an open session, at whichever server it is carried.
+    End(end::End),
     /// List the devices that have or had a tunnel.
     List(list::List),
     /// List sessions: who was connected to which device, when, and how it ended.
@@ -67,6 +71,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     #[cfg(feature = "server")]
     match &arguments.action {
         Some(Action::Connect(connect)) => return connect.run(),
+        Some(Action::End(end)) => return end.run(),
         Some(Action::List(list)) => return list.run(),
         Some(Action::Log(log)) => return log.run(),
         Some(Action::Ports(ports)) => return ports.run(),

@@ -22,6 +22,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["simulate"],
     &["tunnel"],
     &["tunnel", "connect"],
+    &["tunnel", "end"],
     &["tunnel", "list"],
     &["tunnel", "log"],
     &["tunnel", "ports"],

@@ -27,12 +27,20 @@ pub enum AlertKind {
     Certificate,
     /// Many of the telegrams that it receives are damaged.
     Damaged,
+    /// Two processes use its certificate in turn: it was copied.
+    CopiedCertificate,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Silent, Self::Late, Self::Incident, Self::Certificate, Self::Damaged];
+    pub const ALL: [Self; 6] = [
+        Self::Silent,
+        Self::Late,
+        Self::Incident,
+        Self::Certificate,
+        Self::Damaged,
+        Self::CopiedCertificate,
+    ];
 
     /// Its name, as in JSON.
     #[must_use]
@@ -43,6 +51,7 @@ impl AlertKind {
             Self::Incident => "incident",
             Self::Certificate => "certificate",
             Self::Damaged => "damaged",
+            Self::CopiedCertificate => "copied-certificate",
         }
     }
 }
@@ -178,6 +187,11 @@ pub struct AlertItem {
     pub change: AlertChange,
     /// When.
     pub at: Timestamp,
+    /// Of a copied certificate the two runs of a device's program that use it: the one that had the
+    /// tunnel, and the one that was refused.
+    #[cfg_attr(feature = "openapi", schema(max_items = 2))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<Uuid>,
 }
 
 /// How a message is sent by a channel.

@@ -21,9 +21,49 @@ pub struct Consent {
     /// The text that was agreed to; absent where the survey had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<AgreedText>,
+    /// By which way it was granted; absent of a grant before this was stored, and once it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_through: Option<GrantChannel>,
     /// How it was withdrawn; absent where the participant revoked it by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal: Option<Withdrawal>,
+}
+
+/// By which way consent was granted: the kind of identity that proved whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantChannel {
+    /// On the household's page, which has a certificate of its own on the device.
+    Page,
+    /// By the program on the device (`ebp consent grant`), with the certificate that it measures by.
+    Device,
+    /// By the participant's own certificate, which belongs to no device.
+    Certificate,
+    /// By another client, with a bearer token.
+    Token,
+}
+
+impl GrantChannel {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Page, Self::Device, Self::Certificate, Self::Token];
+
+    /// Its name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Device => "device",
+            Self::Certificate => "certificate",
+            Self::Token => "token",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.name() == name)
+    }
 }
 
 /// The text that was agreed to.
@@ -126,6 +166,11 @@ mod tests {
             assert_eq!(serde_json::to_value(channel).unwrap(), channel.name());
         }
         assert_eq!("fax".parse::<WithdrawalChannel>(), Err(UnknownWithdrawalChannel));
+        for channel in GrantChannel::ALL {
+            assert_eq!(GrantChannel::named(channel.name()), Some(channel));
+            assert_eq!(serde_json::to_value(channel).unwrap(), channel.name());
+        }
+        assert_eq!(GrantChannel::named("fax"), None);
     }
 
     /// Servers and devices of before know three members.

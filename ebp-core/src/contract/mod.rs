@@ -42,7 +42,8 @@ pub use bodies::{
 };
 pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use consent::{
-    AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
+    AgreedText, Consent, ConsentGrant, GrantChannel, UnknownWithdrawalChannel, Withdrawal,
+    WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
@@ -85,8 +86,8 @@ pub use series::{
     EnergyBounds, EnergySeries, EnergyStep, EnergySummary, ExactNumber, MeterEnergy, SeriesBounds,
 };
 pub use status::{
-    ClockState, Component, Components, DeviceHealth, DeviceStatus, MeterTelegrams, Notice,
-    Reception, SpoolFigures,
+    ClockState, Component, Components, DeviceHealth, DeviceStatus, HostKey, InvalidHostKey,
+    MeterTelegrams, Notice, Reception, SpoolFigures,
 };
 pub use survey::{
     Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,

@@ -100,6 +100,8 @@ pub const MANAGED_SESSION: &str = "/management/session/{uuid}";
 pub const MANAGEMENT_TUNNEL: &str = "/management/tunnel";
 /// Sessions of administrators with devices.
 pub const TUNNEL_SESSION: &str = "/management/tunnel/session";
+/// A session.
+pub const MANAGED_SESSION: &str = "/management/tunnel/session/{uuid}";
 /// A session with a service of a device: the connection is upgraded.
 pub const TUNNEL_CONNECT: &str = "/management/tunnel/{device}/connect";
 /// A device's tunnel: the connection is upgraded.

@@ -4,7 +4,11 @@
 //! /household/measurement_device/status`, and a device's health. Absent: values of meters, and
 //! anything that identifies a person.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    str::FromStr,
+};
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -38,6 +42,74 @@ pub struct DeviceStatus {
     #[cfg_attr(feature = "openapi", schema(value_type = HashSet<Notice>, max_items = 3))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
+    /// The public keys of the device's sshd, by which an administrator who connects to it knows that it
+    /// is this device; a device without a tunnel tells none.
+    #[cfg_attr(feature = "openapi", schema(max_items = 16))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_keys: Vec<HostKey>,
+}
+
+/// A public key of an sshd, as in its `.pub` file without the comment: `ssh-ed25519 AAAA…`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(
+    feature = "openapi",
+    schema(
+        pattern = r"^[a-z][a-z0-9@.-]{0,63} [A-Za-z0-9+/]{16,900}={0,2}$",
+        examples("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk0cmVhbGx5bm90YXJlYWxrZXk1MTI")
+    )
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct HostKey(String);
+
+/// A text that is no public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is no public key: a type and the key in Base64, separated by a space")]
+pub struct InvalidHostKey;
+
+impl HostKey {
+    /// Type and key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HostKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<HostKey> for String {
+    fn from(HostKey(text): HostKey) -> Self {
+        text
+    }
+}
+
+impl TryFrom<String> for HostKey {
+    type Error = InvalidHostKey;
+    fn try_from(text: String) -> Result<Self, InvalidHostKey> {
+        text.parse().map(|Self(_)| Self(text))
+    }
+}
+
+impl FromStr for HostKey {
+    type Err = InvalidHostKey;
+    /// What is printed into a file of known hosts: one line, without anything that ends it.
+    fn from_str(text: &str) -> Result<Self, InvalidHostKey> {
+        let (kind, key) = text.split_once(' ').ok_or(InvalidHostKey)?;
+        let is_kind =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"@.-".contains(&byte);
+        let kind_is_right = kind.len() <= 64
+            && kind.starts_with(|first: char| first.is_ascii_lowercase())
+            && kind.bytes().all(is_kind);
+        let digits = key.trim_end_matches('=');
+        let key_is_right = (16..=900).contains(&digits.len())
+            && key.len() - digits.len() <= 2
+            && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+        if kind_is_right && key_is_right { Ok(Self(text.to_owned())) } else { Err(InvalidHostKey) }
+    }
 }
 
 /// Whether a device's clock is trusted.
@@ -230,6 +302,27 @@ mod tests {
         assert_eq!(least, DeviceStatus::default());
         for text in [r"{}", r#"{"components":{},"health":1}"#, r#"{"components":{},"clock":"x"}"#] {
             assert!(serde_json::from_str::<DeviceStatus>(text).is_err(), "{text}");
+        }
+    }
+
+    /// A key is printed into a file of known hosts.
+    #[test]
+    fn host_keys_are_one_line() {
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKl0xJk8Qd8zG7hZ0p1Y";
+        assert_eq!(key.parse::<HostKey>().unwrap().as_str(), key);
+        for wrong in [
+            "",
+            "ssh-ed25519",
+            "ssh-ed25519 AAAA",
+            &format!("{key}\n* {key}"),
+            &format!("{key} comment"),
+            &format!("@revoked {key}"),
+            &format!("{key}==="),
+            &key.to_uppercase(),
+        ] {
+            assert_eq!(wrong.parse::<HostKey>(), Err(InvalidHostKey), "{wrong}");
+            let json = serde_json::to_string(wrong).unwrap();
+            assert!(serde_json::from_str::<HostKey>(&json).is_err());
         }
     }
 

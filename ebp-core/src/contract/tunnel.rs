@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::HostKey;
+
 /// A device's tunnel: whether it can be reached, and since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -27,6 +29,10 @@ pub struct Tunnel {
     pub sessions: u32,
     /// When two processes used its certificate in turn, if they ever did: it was copied.
     pub conflict_at: Option<Timestamp>,
+    /// The public keys of its sshd, as its status last told them: type and key.
+    #[cfg_attr(feature = "openapi", schema(max_items = 16))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host_keys: Vec<HostKey>,
 }
 
 /// How a session ended.
@@ -44,7 +50,7 @@ pub enum TunnelSessionEnd {
     TooLong,
     /// The administrator's or the device's certificate does not count any more.
     Revoked,
-    /// The server that carried it was stopped.
+    /// The server that carried it was stopped, or an administrator ended it.
     Stopped,
 }
 
@@ -109,4 +115,8 @@ pub struct TunnelSession {
     pub bytes_from_device: u64,
     /// How it ended.
     pub end: Option<TunnelSessionEnd>,
+    /// Who ended it, of a session that an administrator ended: named as `administrator` is.
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
 }

@@ -11,3 +11,4 @@ mod reference;
 mod segments;
 mod together;
 mod truth;
+mod zeros;

@@ -190,7 +190,8 @@ fn measurements_are_read_as_they_are_stored() {
         Reading {
             rank: (stored.received_at.as_microsecond(), 7),
             import: shown("12345.6000"),
-            export: shown("12"),
+            // The other register shows decimals: this one is no less exact.
+            export: shown("12.0000"),
             power: Some(-25_000_000),
             uncertainty: 5_000_000,
             clock_corrected: true,

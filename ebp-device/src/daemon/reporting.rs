@@ -60,7 +60,9 @@ impl Reporting {
     /// Returns [`SpoolError`] if the spool cannot be read.
     pub fn with_schedule(device: &Device, schedule: Schedule) -> Result<Self, SpoolError> {
         let meters = device.config.meters.iter().map(|meter| meter.uuid).collect();
-        let engine = ReportEngine::new(schedule, meters, &device.spool)?;
+        let tunnel = device.config.tunnel.as_ref().filter(|tunnel| tunnel.enabled);
+        let engine = ReportEngine::new(schedule, meters, &device.spool)?
+            .with_host_keys(tunnel.map(|tunnel| tunnel.host_keys.clone()));
         Ok(Self { engine, spool_wait: FIRST_SPOOL_WAIT, not_before: Duration::ZERO })
     }
 

@@ -6,7 +6,7 @@
 //! or a day has passed. What fails is tried again after a while that grows; what was done before it
 //! stays done.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ const MEMORY: &str = "report";
 pub struct ReportEngine {
     schedule: Schedule,
     meters: Vec<Uuid>,
+    /// The folder with the public keys of the sshd, if they are told.
+    host_folder: Option<PathBuf>,
     batch: usize,
     progress: Progress,
 }
@@ -125,7 +127,13 @@ impl ReportEngine {
     /// damaged, or locked by another process).
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
         let progress = recalled(spool)?;
-        Ok(Self { schedule, meters, batch: upload::BATCH, progress })
+        Ok(Self { schedule, meters, host_folder: None, batch: upload::BATCH, progress })
+    }
+
+    /// Tells the public keys of the sshd that are in that folder, if any, with the device's status.
+    #[must_use]
+    pub fn with_host_keys(self, folder: Option<PathBuf>) -> Self {
+        Self { host_folder: folder, ..self }
     }
 
     /// How long until a report is due, as far as is known; a daemon looks again now and then, since
@@ -311,7 +319,7 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
-        let status = status::collect(spool, clock, &self.meters)?;
+        let status = status::collect(spool, clock, &self.meters, self.host_folder.as_deref())?;
         let told = status::ReportedStatus { at: clock.now(), essence: status::essence(&status) };
         // A cycle in which no measurement was sent is a report nevertheless.
         let sent = done.measurements.accepted + done.measurements.duplicate > 0;

@@ -1,10 +1,15 @@
 //! The device's status, compiled from the spool.
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::spool::{Spool, SpoolError, Telegrams};
+use crate::{
+    host_keys::host_keys,
+    spool::{Spool, SpoolError, Telegrams},
+};
 use ebp_core::{
     clock::DeviceClock,
     contract::{ClockState, DeviceStatus, MeterTelegrams, Notice, SpoolFigures, limits},
@@ -29,11 +34,12 @@ impl ReportedStatus {
 }
 
 /// The status of a device that reads those meters. Of any other, such as one that was exchanged, the
-/// server takes nothing.
+/// server takes nothing. With a folder of host keys it tells those, too.
 pub(super) fn collect(
     spool: &Spool,
     clock: &dyn DeviceClock,
     meters: &[Uuid],
+    host_folder: Option<&Path>,
 ) -> Result<DeviceStatus, SpoolError> {
     let clock =
         if clock.synchronised() { ClockState::Synchronised } else { ClockState::Unsynchronised };
@@ -59,15 +65,16 @@ pub(super) fn collect(
         spool: Some(figures),
         meters: meters.collect(),
         notices,
+        host_keys: host_folder.map(host_keys).unwrap_or_default(),
     })
 }
 
 /// What of a status is worth telling at once when it changes.
 pub(super) fn essence(status: &DeviceStatus) -> String {
-    let DeviceStatus { components, clock, spool, notices, .. } = status;
+    let DeviceStatus { components, clock, spool, notices, host_keys, .. } = status;
     let spool = spool.map(|SpoolFigures { refused, unplaced, .. }| (refused, unplaced));
     let clock = clock.map(ClockState::name);
-    serde_json::to_string(&(components, clock, spool, notices)).unwrap_or_default()
+    serde_json::to_string(&(components, clock, spool, notices, host_keys)).unwrap_or_default()
 }
 
 /// Records that it was reported.

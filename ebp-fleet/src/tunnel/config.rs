@@ -33,6 +33,8 @@ pub struct TunnelConfig {
     pub access: TunnelAccess,
     /// The socket at which the device's page asks.
     pub socket: Option<PathBuf>,
+    /// The folder with the public keys of the sshd.
+    pub host_keys: PathBuf,
 }
 
 /// As it stands in the file.
@@ -46,6 +48,7 @@ struct Written {
     proxy: Option<String>,
     access: TunnelAccess,
     socket: Option<PathBuf>,
+    host_keys: PathBuf,
 }
 
 impl Default for Written {
@@ -58,6 +61,7 @@ impl Default for Written {
             proxy: None,
             access: TunnelAccess::default(),
             socket: None,
+            host_keys: PathBuf::from("/etc/ssh"),
         }
     }
 }
@@ -72,6 +76,7 @@ impl TryFrom<Written> for TunnelConfig {
             proxy: written.proxy.as_deref().map(str::parse).transpose()?,
             access: written.access,
             socket: written.socket,
+            host_keys: written.host_keys,
         })
     }
 }

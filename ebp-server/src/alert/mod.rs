@@ -13,7 +13,10 @@
 mod error;
 mod heartbeat;
 mod mail;
+mod names;
 mod network;
+#[cfg(test)]
+mod rebinding;
 mod secret_url;
 mod settings;
 mod target;

@@ -1,13 +1,13 @@
 //! How devices are watched and administrators are told.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ebp_core::contract::{AlertChannel, AlertQuietHours, AlertRules};
 use ebp_store::JobPolicy;
 use ebp_survey::AlertPolicy;
 use serde::Deserialize;
 
-use super::{Network, SecretUrl, target::Reach};
+use super::{Network, SecretUrl, names::SystemNames, target::Reach};
 
 /// How devices are watched and administrators are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,12 @@ impl AlertSettings {
     /// How receivers are reached.
     pub(super) fn reach(&self) -> Reach {
         let Self { allowed, ca, patience, .. } = self;
-        Reach { allowed: allowed.clone(), ca: ca.clone(), patience: *patience }
+        Reach {
+            allowed: allowed.clone(),
+            ca: ca.clone(),
+            patience: *patience,
+            names: Arc::new(SystemNames),
+        }
     }
 
     /// How the lease of watching lasts: three looks, and half of one until another server takes it.

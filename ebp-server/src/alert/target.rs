@@ -15,6 +15,7 @@ use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use super::{
     AlertError, Network, SecretUrl,
+    names::Names,
     network::{is_allowed, is_permitted},
 };
 
@@ -27,6 +28,8 @@ pub struct Reach {
     pub ca: Option<PathBuf>,
     /// How long one may take, from the look-up of its name to its answer.
     pub patience: Duration,
+    /// By which their names are looked up.
+    pub names: Arc<dyn Names>,
 }
 
 /// An address that requests are sent to.
@@ -75,10 +78,10 @@ impl Target {
         let addresses: Vec<SocketAddr> = match self.host.parse::<IpAddr>() {
             Ok(address) => vec![(address, self.port).into()],
             Err(_) => {
-                let found = tokio::net::lookup_host((&*self.host, self.port));
+                let found = self.reach.names.look_up(&self.host, self.port);
                 let found = tokio::time::timeout(self.reach.patience, found).await;
                 let found = found.map_err(|_| "its name is not found in time".to_owned())?;
-                found.map_err(|_| "its name is not found".to_owned())?.collect()
+                found.map_err(|_| "its name is not found".to_owned())?
             }
         };
         self.client_to(&addresses)
@@ -158,11 +161,16 @@ pub fn describe(error: reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::names::SystemNames, *};
 
     fn target(url: &str, allowed: &[&str]) -> Result<Target, AlertError> {
         let allowed: Vec<Network> = allowed.iter().map(|text| text.parse().unwrap()).collect();
-        let reach = Reach { allowed, ca: None, patience: Duration::from_secs(10) };
+        let reach = Reach {
+            allowed,
+            ca: None,
+            patience: Duration::from_secs(10),
+            names: Arc::new(SystemNames),
+        };
         Target::new("webhook", &SecretUrl::new(url), &reach)
     }
 

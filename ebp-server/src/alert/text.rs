@@ -45,6 +45,9 @@ pub fn body(due: &DueDelivery, pages: Option<&str>) -> String {
                 if let Some(pages) = pages {
                     text.push_str(&format!("  {pages}/status/device/{}\n", item.device));
                 }
+                if let [holding, refused] = *item.instances {
+                    text.push_str(&format!("    runs {holding} (has the tunnel) and {refused}\n"));
+                }
             }
             text.push('\n');
         }
@@ -72,6 +75,12 @@ fn heading(kind: AlertKind, change: AlertChange) -> &'static str {
         (AlertKind::Certificate, AlertChange::Ended) => "Devices with another certificate",
         (AlertKind::Damaged, AlertChange::Began) => "Devices that receive damaged telegrams",
         (AlertKind::Damaged, AlertChange::Ended) => "Devices that receive good telegrams again",
+        (AlertKind::CopiedCertificate, AlertChange::Began) => {
+            "Devices whose certificate two processes use: it was copied, revoke it"
+        }
+        (AlertKind::CopiedCertificate, AlertChange::Ended) => {
+            "Devices whose certificate one process uses again"
+        }
     }
 }
 
@@ -89,6 +98,7 @@ mod tests {
             kind,
             change,
             at,
+            instances: Vec::new(),
         };
         let count = |wanted| items.iter().filter(|(.., change)| *change == wanted).count() as u64;
         DueDelivery {
@@ -120,6 +130,12 @@ mod tests {
         let linked = body(&due, Some("https://survey.example.org"));
         let link = "https://survey.example.org/status/device/00000000-0000-0002-0000-000000000000";
         assert!(linked.lines().any(|line| line.trim() == link), "{linked}");
+        due.items[0].kind = AlertKind::CopiedCertificate;
+        due.items[0].instances = vec![Uuid::from_u128(8), Uuid::from_u128(9)];
+        let runs = "runs 00000000-0000-0000-0000-000000000008 (has the tunnel) and \
+                    00000000-0000-0000-0000-000000000009\n";
+        let told = body(&due, None);
+        assert!(told.contains(runs), "{told}");
         (due.kind, due.began, due.ended) = (AlertMessageKind::Digest, 10_000, 0);
         assert_eq!(subject(&due), "ebp: in quiet hours 10000 episodes began");
         assert!(body(&due, None).contains("9998 changes more"));

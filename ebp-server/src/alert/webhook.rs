@@ -143,7 +143,12 @@ mod tests {
     /// The example of the standard's specification.
     #[test]
     fn signatures_are_those_of_the_standard() {
-        let reach = Reach { allowed: Vec::new(), ca: None, patience: Duration::from_secs(1) };
+        let reach = Reach {
+            allowed: Vec::new(),
+            ca: None,
+            patience: Duration::from_secs(1),
+            names: std::sync::Arc::new(super::super::names::SystemNames),
+        };
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let webhook = Webhook {
             target: Target::new("webhook", &SecretUrl::new("https://example.org/"), &reach)

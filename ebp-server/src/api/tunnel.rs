@@ -149,6 +149,15 @@ pub async fn list(
     Ok(Json(listing(page)))
 }
 
+/// `DELETE /management/tunnel/session/{uuid}`: ends it, and answers how it ended.
+pub async fn end(
+    State(tunnels): State<Arc<Tunnels>>,
+    administrator: Administrator,
+    Path(session): Path<String>,
+) -> Result<Json<TunnelSession>, ApiError> {
+    Ok(Json(tunnels.end_session(uuid(&session)?, administrator.name()).await?))
+}
+
 /// `GET /management/tunnel/session?limit&cursor`: sessions, oldest first.
 pub async fn sessions(
     State(survey): State<Arc<Survey>>,

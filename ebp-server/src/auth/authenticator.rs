@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use axum::http::{Extensions, HeaderValue};
 use ebp_core::{
     clock::Clock,
+    contract::GrantChannel,
     scope::{Group, Scope, Scopes},
 };
 use ebp_store::{Actor, Names};
@@ -50,6 +51,19 @@ impl Identity {
                 None => "participant",
             },
         }
+    }
+}
+
+/// The way that requests of such an identity come by. What a device measures with and what its page
+/// shows are certificates of different scopes.
+fn channel(names: &Names, scopes: &Scopes, source: ebp_store::Source) -> GrantChannel {
+    match (source, names.device) {
+        (ebp_store::Source::Token, _) => GrantChannel::Token,
+        (ebp_store::Source::Device, None) => GrantChannel::Certificate,
+        (ebp_store::Source::Device, Some(_)) if scopes.contains(Scope::MeasurementWrite) => {
+            GrantChannel::Device
+        }
+        (ebp_store::Source::Device, Some(_)) => GrantChannel::Page,
     }
 }
 
@@ -105,7 +119,8 @@ impl Authenticator {
                 if let Some(device) = device {
                     self.survey.note_activity(device, scopes).await;
                 }
-                Ok(Caller { participant, household, consents, device, source })
+                let through = channel(names, scopes, source);
+                Ok(Caller { participant, household, consents, device, source, through })
             }
         }
     }

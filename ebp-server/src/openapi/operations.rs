@@ -193,6 +193,7 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>()])),
         op(M::GET, paths::MANAGEMENT_TUNNEL, "Tunnels of devices: which can be reached", None, "200", listing::<Tunnel>()),
         op(M::GET, paths::TUNNEL_SESSION, "Sessions of administrators with devices", None, "200", listing::<TunnelSession>()),
+        op(M::DELETE, paths::MANAGED_SESSION, "End a session, at whichever server it is carried", None, "200", one::<TunnelSession>()),
         op(M::GET, paths::TUNNEL_CONNECT, "A session with a service of a device; the connection is upgraded to ebp-session/1", None, "101", None),
         op(M::GET, paths::MANAGEMENT_ALERT, "Messages about devices, and how far they are sent", None, "200", listing::<AlertMessage>()),
         op(M::GET, paths::ALERT_RULE, "By which rules this server tells of devices", None, "200", one::<AlertRules>()),

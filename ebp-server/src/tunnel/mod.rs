@@ -9,6 +9,7 @@
 //! (`watch`), ends what does not count any more, and forgets what nobody keeps.
 
 mod accept;
+mod end;
 mod forward;
 mod peer;
 mod session;

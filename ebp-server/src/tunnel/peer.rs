@@ -3,17 +3,15 @@
 
 use std::{path::Path, sync::Arc};
 
+use ebp_client::server_rule::{RuleVerifier, ServerRule, ShownChain};
 use ebp_core::clock::Clock;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-    client::{
-        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-        verify_server_cert_signed_by_trust_anchor,
-    },
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
+    CertificateError, ClientConfig, Error, RootCertStore,
+    client::verify_server_cert_signed_by_trust_anchor,
+    crypto::{CryptoProvider, ring},
     server::ParsedCertificate,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject};
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
 
 use crate::auth::{Holder, OwnCertificate, TlsError, certificates, server_time};
 
@@ -32,7 +30,7 @@ pub(crate) fn client_config(
     for root in certificates(authority)? {
         roots.add(root).map_err(|error| TlsError::Root(error.into()))?;
     }
-    let verifier = Arc::new(OwnServers { roots, provider: provider.clone() });
+    let verifier = Arc::new(RuleVerifier::new(OwnServers(roots), provider.clone()));
     let private_key = PrivateKeyDer::from_pem_file(key)
         .map_err(|source| TlsError::Pem { path: key.to_owned(), source })?;
     let config = ClientConfig::builder_with_details(provider, server_time(clock))
@@ -45,58 +43,21 @@ pub(crate) fn client_config(
 
 /// Accepts certificates of the authority that say that they are a server's.
 #[derive(Debug)]
-struct OwnServers {
-    roots: RootCertStore,
-    provider: Arc<CryptoProvider>,
-}
+struct OwnServers(RootCertStore);
 
-impl ServerCertVerifier for OwnServers {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let parsed = ParsedCertificate::try_from(end_entity)?;
-        let algorithms = self.provider.signature_verification_algorithms.all;
+impl ServerRule for OwnServers {
+    fn require(&self, shown: ShownChain<'_>, provider: &Arc<CryptoProvider>) -> Result<(), Error> {
+        let ShownChain { end_entity, intermediates, now, .. } = shown;
         verify_server_cert_signed_by_trust_anchor(
-            &parsed,
-            &self.roots,
+            &ParsedCertificate::try_from(end_entity)?,
+            &self.0,
             intermediates,
             now,
-            algorithms,
+            provider.signature_verification_algorithms.all,
         )?;
         match OwnCertificate::parse(end_entity) {
-            Some(OwnCertificate { holder: Holder::Server, .. }) => {
-                Ok(ServerCertVerified::assertion())
-            }
+            Some(OwnCertificate { holder: Holder::Server, .. }) => Ok(()),
             _ => Err(CertificateError::ApplicationVerificationFailure.into()),
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -98,7 +98,9 @@ impl Tunnels {
         tracing::info!(%device, %session, administrator = administrator.name(), "a session begins");
         self.telemetry.tunnels.sessions.inc();
         let revoked = Arc::<Notify>::default();
-        let open = OpenSession { certificate: administrator.0, revoked: revoked.clone() };
+        let ended = Arc::<Notify>::default();
+        let (certificate, revoked_by, ended_by) = (administrator.0, revoked.clone(), ended.clone());
+        let open = OpenSession { certificate, revoked: revoked_by, ended: ended_by };
         self.lock_sessions().insert(session, open);
         let tunnels = self.clone();
         tokio::spawn(async move {
@@ -106,6 +108,7 @@ impl Tunnels {
             let end = tokio::select! {
                 end = tunnels.carry(far, upgrade, &carried) => end,
                 () = revoked.notified() => TunnelSessionEnd::Revoked,
+                () = ended.notified() => TunnelSessionEnd::Stopped,
             };
             tunnels.write_end(session, &carried, end).await;
             tunnels.lock_sessions().remove(&session);

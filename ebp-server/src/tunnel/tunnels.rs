@@ -73,6 +73,8 @@ pub(super) struct OpenSession {
     pub(super) certificate: Option<Arc<OwnCertificate>>,
     /// Ends it.
     pub(super) revoked: Arc<Notify>,
+    /// Ends it for an administrator.
+    pub(super) ended: Arc<Notify>,
 }
 
 impl Tunnels {

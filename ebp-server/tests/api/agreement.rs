@@ -3,14 +3,17 @@
 use ebp_core::{
     clock::Clock,
     contract::{Language, SurveyText, paths, problem_type},
-    scope::{Group, Scopes},
+    scope::{Group, Scope, Scopes},
 };
 use ebp_server::Settings;
 use ebp_survey::Survey;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Server, TestClock};
+use crate::{
+    harness::{Api, Server, TestClock},
+    token::{Issuer, bearer, claims},
+};
 
 /// Writes the texts of a version into a server's folder.
 fn write_texts(folder: &std::path::Path, version: u32, summary: &str) {
@@ -141,7 +144,9 @@ async fn without_texts_all_is_as_before() {
     let said = json!({"text_version": 1, "language": "de"});
     grant(&api, &said).problem(422, problem_type::INCONSISTENT).await;
     let granted = api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
-    assert_eq!(granted.as_object().unwrap().len(), 3, "no member that older devices do not know");
+    let mut members: Vec<_> = granted.as_object().unwrap().keys().collect();
+    members.sort();
+    assert_eq!(members, ["granted_at", "granted_through", "revoked_at", "state"]);
 }
 
 #[tokio::test]
@@ -191,4 +196,48 @@ async fn a_withdrawal_by_letter_is_a_revocation() {
     let shown = researcher.get(&shown).ok().await;
     assert_eq!(shown["consent"]["withdrawal"], revoked["withdrawal"]);
     assert!(shown["address"].is_null() && shown["participant_uuid"].is_null());
+}
+
+/// By which way consent was granted follows from the identity, is answered and exported, and goes with
+/// the revocation.
+#[tokio::test]
+async fn by_which_way_consent_was_granted_is_stored() {
+    let server = Server::start().await;
+    let issuer = Issuer::new("EdDSA");
+    Issuer::publish(&[&issuer], server.data());
+    let scopes = || Scopes::from_iter([Scope::Consent]);
+    for (number, way) in ["page", "device", "certificate", "token"].into_iter().enumerate() {
+        let email = format!("person{number}@example.org");
+        let made = server.register(&email).await;
+        let device = Some(made.measurement_device);
+        let api = match way {
+            "page" => server.api(Some(&server.issue(&email, device, Scopes::of_a_frontend()))),
+            "device" => server.api(Some(&server.issue(&email, device, Scopes::of_a_device()))),
+            "certificate" => server.api(Some(&server.issue(&email, None, scopes()))),
+            _ => {
+                let token = issuer.token(&claims(&server, &email, &scopes().to_string()));
+                bearer(&server, &token)
+            }
+        };
+        let before = api.get(paths::CONSENT).ok().await;
+        assert_eq!(before.get("granted_through"), None, "{way}");
+        // A request cannot say it.
+        let claimed = grant(&api, &json!({"granted_through": "page"}));
+        claimed.problem(400, problem_type::INVALID).await;
+        let granted = api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+        assert_eq!(granted["granted_through"], way);
+        assert_eq!(api.get(paths::CONSENT).ok().await, granted);
+        let own = server.api(Some(&server.issue(&email, None, Scopes::all())));
+        let export = own.get(paths::EXPORT).ok().await;
+        assert_eq!(export["household"]["consent"]["granted_through"], way);
+        let household = ebp_store::HouseholdId(made.household);
+        let revoked = server.store.revoke_consent(household, server.clock.now()).await.unwrap();
+        assert_eq!(revoked.granted_through.map(|it| it.name()), Some(way), "it is told once more");
+    }
+    let query = ebp_store::ListQuery { after: None, limit: 10 };
+    for entry in server.store.registrations(query).await.unwrap().items {
+        let left = server.store.consent(ebp_store::HouseholdId(entry.uuid)).await.unwrap();
+        assert!(left.revoked_at.is_some() && left.granted_through.is_none(), "{left:?}");
+    }
+    server.stop().await;
 }

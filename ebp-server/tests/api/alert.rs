@@ -1,8 +1,10 @@
 //! Alerts over the Data API: a device that stops is told of once, in no quiet hour, to receivers of
 //! every kind.
 
+mod copied;
 mod receiver;
 mod silence;
+mod tls;
 
 use std::time::Duration;
 

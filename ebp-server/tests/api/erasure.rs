@@ -132,7 +132,8 @@ impl Scene {
             "clock": "synchronised",
             "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
             "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
-            "notices": ["spool-full"]
+            "notices": ["spool-full"],
+            "host_keys": [format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{}", backwards(name))]
         });
         let answer = api.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -215,7 +216,8 @@ impl Scene {
         let worker = uuid::Uuid::from_u128(1);
         let lease = store.watch_alerts(worker, JobPolicy::default()).await.unwrap().unwrap();
         let uuid = uuid::Uuid::new_v4();
-        let kind = AlertKind::Silent;
+        let kind = AlertKind::CopiedCertificate;
+        let instances = Some([uuid::Uuid::new_v4(), uuid::Uuid::new_v4()]);
         store.change_alert_rules(AlertRuleSet::default(), 0, clock.now()).await.unwrap();
         let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
             let (begins, ends) = (begins.to_vec(), ends.to_vec());
@@ -226,7 +228,7 @@ impl Scene {
         let began_at = clock.now();
         clock.advance(7);
         let watching = || Watching { looked_at: clock.now(), since: began_at };
-        let begin = vec![NewEpisode { uuid, device, kind, began_at }];
+        let begin = vec![NewEpisode { uuid, device, kind, began_at, instances }];
         let begins = message(&[uuid], &[]);
         let look = Look { watching: watching(), begin, end: Vec::new(), message: begins };
         assert!(store.record_look(lease, Arc::new(look)).await.unwrap());

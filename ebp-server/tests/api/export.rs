@@ -237,6 +237,7 @@ async fn a_revocation_meanwhile_breaks_it_off() {
         consents: true,
         source: ebp_store::Source::Device,
         device: None,
+        through: ebp_core::contract::GrantChannel::Device,
     };
     let survey = ebp_survey::Survey::new(server.store.clone(), server.clock.clone());
     let mut parts = std::sync::Arc::new(survey).export_household(&caller).await.unwrap();

@@ -110,6 +110,21 @@ async fn a_file_is_imported_whole_or_not_at_all() {
     let first = report.lines[0].registered.as_ref().unwrap();
     assert_eq!(report.lines[3].household, Some(first.household));
 
+    // Its history begins with the import, of whose group nobody gave initials.
+    for line in report.lines.iter().filter_map(|line| line.registered.as_ref()) {
+        let path = paths::HOUSEHOLD_CHANGES.replace("{household}", &line.household.to_string());
+        let changes = researcher.get(&path).ok().await;
+        let [change] = &changes["items"].as_array().unwrap()[..] else { panic!("{changes}") };
+        assert_eq!(
+            (&change["kind"], &change["group"]),
+            (&json!("registered"), &json!("researchers"))
+        );
+        assert!(change["label"].is_null() && change["at"].is_string(), "{change}");
+    }
+    let known = report.lines[1].household.unwrap().to_string();
+    let known = researcher.get(&paths::HOUSEHOLD_CHANGES.replace("{household}", &known));
+    assert_eq!(known.ok().await["items"], json!([]), "one that was there is not changed");
+
     // A result is for the group that asked for it; administrators see that there is one.
     let administrator = server.manager(Group::Administrators);
     assert_eq!(job(&administrator, stored.uuid).await.state, JobState::Succeeded);

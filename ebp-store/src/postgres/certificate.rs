@@ -294,5 +294,6 @@ fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {
         not_after: not_after.0,
         revoked_at: revoked_at.map(|at| at.0),
         holder: None,
+        administrator: None,
     })
 }

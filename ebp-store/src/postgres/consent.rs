@@ -3,7 +3,7 @@
 use crate::rule::consent::{consent_of, require_grantable, require_text};
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::contract::{
-    AgreedText, Consent, ConsentGrant, Language, UnknownWithdrawalChannel, Withdrawal,
+    AgreedText, Consent, ConsentGrant, GrantChannel, Language, UnknownWithdrawalChannel, Withdrawal,
 };
 use jiff::Timestamp;
 use tokio_postgres::Row;
@@ -23,7 +23,7 @@ pub async fn consent(
     let statement = db
         .prepare_cached(
             "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                    withdrawal_received_on
+                    withdrawal_received_on, granted_through
              FROM consent WHERE household = $1",
         )
         .await?;
@@ -32,7 +32,7 @@ pub async fn consent(
 }
 
 /// From a row that begins with the instants of granting and revoking, and has from `rest` on what
-/// was agreed to and how it was withdrawn.
+/// was agreed to, how it was withdrawn, and by which way it was granted.
 pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
     let (version, language): (Option<i32>, Option<&str>) =
         (row.try_get(rest)?, row.try_get(rest + 1)?);
@@ -54,7 +54,11 @@ pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
             Some(Withdrawal { received_on, channel })
         }
     };
-    Ok(Consent { text, withdrawal, ..from_row(row)? })
+    let through: Option<&str> = row.try_get(rest + 4)?;
+    let granted_through = through
+        .map(|name| GrantChannel::named(name).ok_or(StoreError::Damaged("consent")))
+        .transpose()?;
+    Ok(Consent { text, granted_through, withdrawal, ..from_row(row)? })
 }
 
 /// From a row that begins with the instants of granting and revoking.
@@ -78,7 +82,7 @@ pub(super) async fn hold(
     let row = tx
         .query_opt(
             "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                    withdrawal_received_on
+                    withdrawal_received_on, granted_through
              FROM consent WHERE household = $1 FOR UPDATE",
             &[&household.0],
         )
@@ -92,6 +96,7 @@ pub async fn grant(
     client: &mut Client,
     household: HouseholdId,
     grant: ConsentGrant,
+    through: Option<GrantChannel>,
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
     let tx = client.transaction().await?;
@@ -101,9 +106,10 @@ pub async fn grant(
     let version = agreed.map(|text| survey_text::number(text.version)).transpose()?;
     let language = agreed.and_then(|text| text.language).map(Language::code);
     tx.execute(
-        "UPDATE consent SET granted_at = $2, text_version = $3, text_language = $4
+        "UPDATE consent
+         SET granted_at = $2, text_version = $3, text_language = $4, granted_through = $5
          WHERE household = $1",
-        &[&household.0, &Instant(at), &version, &language],
+        &[&household.0, &Instant(at), &version, &language, &through.map(GrantChannel::name)],
     )
     .await?;
     let granted = consent(&tx, household).await?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{PostgresStore, device_past, fleet_list, incident, silence};
 use crate::{
     HouseholdId, StoreError,
-    fleet::{Fleet, FleetQuery, FleetStore},
+    fleet::{Fleet, FleetQuery, FleetStore, STOPS_WITHIN_HOURS},
     rule::fleet::SurveyCycles,
 };
 
@@ -67,11 +67,25 @@ impl FleetStore for PostgresStore {
         self.look_up(incident::past(&client, household, meter)).await
     }
 
-    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError> {
+    async fn told_hours(&self, device: Uuid) -> Result<u8, StoreError> {
         let client = self.client().await?;
-        let note = "UPDATE fleet_device SET speaks_on = true
-                    WHERE device = $1 AND consent = 2 AND NOT speaks_on";
-        self.change(async { Ok(client.execute(note, &[&device]).await.map(drop)?) }).await
+        let sql = "SELECT told_hours FROM fleet_device WHERE device = $1";
+        let work = async {
+            let row = client.query_opt(sql, &[&device]).await?;
+            let hours: i16 = row.map_or(Ok(0), |row| row.try_get(0))?;
+            u8::try_from(hours).map_err(|_| StoreError::Damaged("device"))
+        };
+        self.look_up(work).await
+    }
+
+    async fn note_told_hours(&self, device: Uuid, hours: u8) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let note = "UPDATE fleet_device SET told_hours = $2, speaks_on = speaks_on OR $2 >= $3
+                    WHERE device = $1 AND consent = 2 AND told_hours < $2";
+        let values = [hours, STOPS_WITHIN_HOURS].map(i16::from);
+        let work =
+            async { Ok(client.execute(note, &[&device, &values[0], &values[1]]).await.map(drop)?) };
+        self.change(work).await
     }
 
     async fn end_silences(&self, cycles: SurveyCycles, at: Timestamp) -> Result<u64, StoreError> {

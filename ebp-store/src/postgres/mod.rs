@@ -58,6 +58,7 @@ mod stored;
 mod survey_text;
 mod tls;
 mod tunnel;
+mod tunnel_session;
 mod value;
 mod web_session;
 

@@ -32,6 +32,8 @@ pub async fn add(db: &Client, entries: Vec<RegisterEntry>) -> Result<u64, StoreE
     let kinds: Vec<&str> = each.iter().map(|entry| entry.kind.name()).collect();
     let devices: Vec<Option<Uuid>> = each.iter().map(|entry| entry.device).collect();
     let holders: Vec<Option<&str>> = each.iter().map(|entry| entry.holder.as_deref()).collect();
+    let administrators: Vec<Option<&str>> =
+        each.iter().map(|entry| entry.administrator.as_deref()).collect();
     let scopes: Vec<String> = each.iter().map(|entry| entry.scopes.to_string()).collect();
     let not_before: Vec<Instant> = each.iter().map(|entry| Instant(entry.not_before)).collect();
     let not_after: Vec<Instant> = each.iter().map(|entry| Instant(entry.not_after)).collect();
@@ -40,12 +42,24 @@ pub async fn add(db: &Client, entries: Vec<RegisterEntry>) -> Result<u64, StoreE
     let changed = db
         .execute(
             "INSERT INTO authority_certificate
-                 (serial, kind, device, holder, scopes, not_before, not_after, revoked_at)
+                 (serial, kind, device, holder, scopes, not_before, not_after, revoked_at,
+                  administrator)
              SELECT * FROM unnest($1::bytea[], $2::text[], $3::uuid[], $4::text[], $5::text[],
-                                  $6::timestamptz[], $7::timestamptz[], $8::timestamptz[])
+                                  $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
+                                  $9::text[])
              ON CONFLICT (serial) DO UPDATE SET revoked_at = excluded.revoked_at
              WHERE authority_certificate.revoked_at IS NULL AND excluded.revoked_at IS NOT NULL",
-            &[&serials, &kinds, &devices, &holders, &scopes, &not_before, &not_after, &revoked],
+            &[
+                &serials,
+                &kinds,
+                &devices,
+                &holders,
+                &scopes,
+                &not_before,
+                &not_after,
+                &revoked,
+                &administrators,
+            ],
         )
         .await?;
     Ok(changed)
@@ -58,7 +72,8 @@ pub async fn find(
 ) -> Result<Option<RegisterEntry>, StoreError> {
     let row = db
         .query_opt(
-            "SELECT serial, kind, device, holder, scopes, not_before, not_after, revoked_at
+            "SELECT serial, kind, device, holder, scopes, not_before, not_after, revoked_at,
+                    administrator
              FROM authority_certificate WHERE serial = $1",
             &[&serial.octets().as_slice()],
         )
@@ -73,7 +88,8 @@ pub async fn list(db: &Client, query: ListQuery) -> Result<ListPage<RegisterEntr
     let serial = query.after.map_or(Vec::new(), |_| serial.into_bytes().to_vec());
     let rows = db
         .query(
-            "SELECT serial, kind, device, holder, scopes, not_before, not_after, revoked_at
+            "SELECT serial, kind, device, holder, scopes, not_before, not_after, revoked_at,
+                    administrator
              FROM authority_certificate WHERE (not_before, serial) > ($1, $2)
              ORDER BY not_before, serial LIMIT $3",
             &[&at, &serial, &limit],
@@ -132,5 +148,6 @@ fn entry(row: &Row) -> Result<RegisterEntry, StoreError> {
         not_after: not_after.0,
         revoked_at: revoked_at.map(|at| at.0),
         holder: row.try_get(3)?,
+        administrator: row.try_get(8)?,
     })
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{store_error::or_gone, value::Instant};
 use crate::{
     StoreError, set,
-    status::{StatusRow, StoredStatus, check, reception, stored},
+    status::{StatusRow, StoredStatus, check, reception, stored, stored_keys},
 };
 
 /// Replaces the device's stored status.
@@ -55,10 +55,10 @@ pub async fn report(
     let statement = tx
         .prepare_cached(
             "INSERT INTO measurement_device_status
-                 (device, reported_at, clock, pending, refused, unplaced, bytes, notices)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                 (device, reported_at, clock, pending, refused, unplaced, bytes, notices, host_keys)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (device) DO UPDATE SET reported_at = $2, clock = $3, pending = $4,
-                 refused = $5, unplaced = $6, bytes = $7, notices = $8",
+                 refused = $5, unplaced = $6, bytes = $7, notices = $8, host_keys = $9",
         )
         .await?;
     tx.execute(
@@ -72,6 +72,7 @@ pub async fn report(
             &spool.map(|figures| stored(figures.unplaced)),
             &spool.map(|figures| stored(figures.bytes)),
             &set::bits(&Notice::ALL, &status.notices),
+            &stored_keys(&status.host_keys),
         ],
     )
     .await

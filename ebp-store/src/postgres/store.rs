@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
-        Registration, Withdrawal,
+        Account, Consent, ConsentGrant, DeviceStatus, GrantChannel, Household, MeasurementDevice,
+        Registered, Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -60,14 +60,15 @@ impl Store for PostgresStore {
         self.look_up(consent::consent(&client, id)).await
     }
 
-    async fn grant_consent_to(
+    async fn grant_consent_through(
         &self,
         id: HouseholdId,
         grant: ConsentGrant,
+        through: Option<GrantChannel>,
         at: Timestamp,
     ) -> Result<Consent, StoreError> {
         let mut client = self.client().await?;
-        self.change(consent::grant(&mut client, id, grant, at)).await
+        self.change(consent::grant(&mut client, id, grant, through, at)).await
     }
 
     async fn revoke_consent_by(

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     PostgresStore, consent,
     list_page::{bounds, page},
+    tunnel_session,
     value::Instant,
 };
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
+    status::host_keys,
     tunnel::{SESSIONS_KEPT, stored_bytes},
 };
 
@@ -99,12 +101,31 @@ impl TunnelStore for PostgresStore {
         self.change(end_abandoned(&client, silent_since, at)).await
     }
 
+    async fn ask_session_end(
+        &self,
+        session: Uuid,
+        administrator: String,
+    ) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        self.change(tunnel_session::ask_end(&client, session, &administrator)).await
+    }
+
+    async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(tunnel_session::to_end(&client, &sessions)).await
+    }
+
+    async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError> {
+        let client = self.client().await?;
+        self.look_up(tunnel_session::one_session(&client, session)).await
+    }
+
     async fn tunnel_sessions(
         &self,
         query: ListQuery,
     ) -> Result<ListPage<TunnelSession>, StoreError> {
         let client = self.client().await?;
-        self.look_up(sessions(&client, query)).await
+        self.look_up(tunnel_session::sessions(&client, query)).await
     }
 }
 
@@ -136,9 +157,16 @@ async fn take(
         TunnelVerdict::Replaces(next) => next,
         TunnelVerdict::Conflicts(next) => {
             tx.execute(
-                "UPDATE tunnel SET returns = $2, returned_at = $3, conflict_at = $4
+                "UPDATE tunnel SET returns = $2, returned_at = $3, conflict_at = $4,
+                     conflict_instance = $5
                  WHERE device = $1",
-                &[&new.device, &next.returns, &next.returned_at.map(Instant), &Instant(at)],
+                &[
+                    &new.device,
+                    &next.returns,
+                    &next.returned_at.map(Instant),
+                    &Instant(at),
+                    &new.instance,
+                ],
             )
             .await?;
             tx.commit().await?;
@@ -239,7 +267,9 @@ async fn tunnels(
             "SELECT device, server IS NOT NULL AND seen_at > $4, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE (since, device) > ($1, $2) ORDER BY since, device LIMIT $3",
         )
         .await?;
@@ -261,6 +291,7 @@ fn tunnel(row: &Row) -> Result<(ListCursor, Tunnel), StoreError> {
         version: row.try_get(5)?,
         sessions: u32::try_from(sessions).unwrap_or(u32::MAX),
         conflict_at: conflict_at.map(|Instant(at)| at),
+        host_keys: host_keys(row.try_get(8)?),
     };
     Ok((ListCursor { registered_at: since.as_microsecond(), uuid: device }, tunnel))
 }
@@ -276,7 +307,9 @@ pub async fn of_device(
             "SELECT device, server IS NOT NULL AND seen_at > $2, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE device = $1",
         )
         .await?;
@@ -362,38 +395,4 @@ async fn end_abandoned(
         )
         .await?;
     Ok(db.execute(&statement, &[&Instant(silent_since), &Instant(at)]).await?)
-}
-
-async fn sessions(db: &Client, query: ListQuery) -> Result<ListPage<TunnelSession>, StoreError> {
-    let (at, uuid, limit) = bounds(query);
-    let statement = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
-             FROM tunnel_session WHERE (began_at, uuid) > ($1, $2)
-             ORDER BY began_at, uuid LIMIT $3",
-        )
-        .await?;
-    let rows = db.query(&statement, &[&at, &uuid, &limit]).await?;
-    Ok(page(query, rows.iter().map(session).collect::<Result<_, _>>()?))
-}
-
-fn session(row: &Row) -> Result<(ListCursor, TunnelSession), StoreError> {
-    let (uuid, Instant(began_at)): (Uuid, Instant) = (row.try_get(0)?, row.try_get(4)?);
-    let ended_at: Option<Instant> = row.try_get(5)?;
-    let (to_device, from_device): (i64, i64) = (row.try_get(6)?, row.try_get(7)?);
-    let end: Option<&str> = row.try_get(8)?;
-    let end = end.map(str::parse).transpose();
-    let session = TunnelSession {
-        uuid,
-        device: row.try_get(1)?,
-        administrator: row.try_get(2)?,
-        service: row.try_get(3)?,
-        began_at,
-        ended_at: ended_at.map(|Instant(at)| at),
-        bytes_to_device: to_device.unsigned_abs(),
-        bytes_from_device: from_device.unsigned_abs(),
-        end: end.map_err(|_| StoreError::Damaged("session"))?,
-    };
-    Ok((ListCursor { registered_at: began_at.as_microsecond(), uuid }, session))
 }

@@ -71,9 +71,24 @@ pub struct DeviceFacts {
     pub certificate_until: Option<Timestamp>,
     /// Of its meters' telegrams those with the largest damaged share: all and damaged ones.
     pub damaged: Option<(u64, u64)>,
+    /// When two processes last used its certificate in turn, if they ever did.
+    pub conflict: Option<TunnelConflict>,
     /// Whether somebody silenced its alerts.
     pub silenced: bool,
 }
+
+/// Two processes that used a device's certificate in turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TunnelConflict {
+    /// When that was seen last.
+    pub at: Timestamp,
+    /// The run of the device's program that had the tunnel, and the one that was refused.
+    pub instances: [Uuid; 2],
+}
+
+/// Without a conflict for that time there are no longer two processes: the one that is refused comes
+/// back every minute.
+pub(crate) const CONFLICT_OVER: SignedDuration = SignedDuration::from_mins(10);
 
 /// How a device is by one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,6 +167,12 @@ pub fn judge(
             }
             _ => Verdict::Fine,
         },
+        AlertKind::CopiedCertificate => match facts.conflict {
+            Some(conflict) if now.duration_since(conflict.at) < CONFLICT_OVER => {
+                Verdict::Trouble(conflict.at.min(now))
+            }
+            _ => Verdict::Fine,
+        },
     };
     match verdict {
         Verdict::Trouble(_) if facts.silenced => Verdict::Unknown,
@@ -219,6 +240,8 @@ pub struct NewEpisode {
     pub kind: AlertKind,
     /// Since when.
     pub began_at: Timestamp,
+    /// Of a copied certificate the two runs of the device's program.
+    pub instances: Option<[Uuid; 2]>,
 }
 
 /// Which episodes begin and which end by these facts. `new_uuid` gives each new one an identifier.
@@ -241,7 +264,10 @@ pub fn changes(
             match (judge(facts, kind, thresholds, watching), open.get(&(facts.device, kind))) {
                 (Verdict::Trouble(began_at), None) => {
                     let device = facts.device;
-                    begin.push(NewEpisode { uuid: new_uuid(), device, kind, began_at });
+                    let is_copied = kind == AlertKind::CopiedCertificate;
+                    let conflict = facts.conflict.filter(|_| is_copied);
+                    let instances = conflict.map(|conflict| conflict.instances);
+                    begin.push(NewEpisode { uuid: new_uuid(), device, kind, began_at, instances });
                 }
                 (Verdict::Fine, Some(episode)) => end.push(*episode),
                 _ => {}

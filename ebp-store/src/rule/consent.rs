@@ -17,7 +17,7 @@ pub const fn consent_of(granted_at: Option<Timestamp>, revoked_at: Option<Timest
         (Some(_), None) => ConsentState::Granted,
         (Some(_), Some(_)) => ConsentState::Revoked,
     };
-    Consent { state, granted_at, revoked_at, text: None, withdrawal: None }
+    Consent { state, granted_at, revoked_at, text: None, granted_through: None, withdrawal: None }
 }
 
 /// Whether consent may be granted now.
@@ -112,7 +112,12 @@ fn day(at: Timestamp) -> Date {
 /// researcher: who recorded it learns no more than what is left.
 pub fn revoked(before: &Consent, revoked_at: Timestamp, withdrawal: Option<Withdrawal>) -> Consent {
     let Some(withdrawal) = withdrawal else {
-        return Consent { text: before.text, ..consent_of(before.granted_at, Some(revoked_at)) };
+        let Consent { text, granted_through, .. } = *before;
+        return Consent {
+            text,
+            granted_through,
+            ..consent_of(before.granted_at, Some(revoked_at))
+        };
     };
     let received_on = withdrawal.received_on.first_of_month();
     Consent {

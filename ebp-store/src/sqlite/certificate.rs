@@ -259,6 +259,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
         not_after,
         revoked_at: revoked_at.map(|at| at.0),
         holder: None,
+        administrator: None,
     };
     let serial = Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"));
     Ok(serial.and_then(|serial| Ok(entry(serial, scopes_of(&scopes)?))))

@@ -1,13 +1,13 @@
 //! Reading and granting consent; `release` revokes it.
 
 use crate::rule::consent::{consent_of, require_grantable, require_text};
-use ebp_core::contract::{AgreedText, Consent, ConsentGrant, Withdrawal};
+use ebp_core::contract::{AgreedText, Consent, ConsentGrant, GrantChannel, Withdrawal};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     survey_text,
-    value::{Id, Instant, Text},
+    value::{Id, Instant, Name, Text},
 };
 use crate::{HouseholdId, StoreError};
 
@@ -16,7 +16,7 @@ use crate::{HouseholdId, StoreError};
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
     db.prepare_cached(
         "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                withdrawal_received_on
+                withdrawal_received_on, granted_through
          FROM consent WHERE household = ?1",
     )?
     .query_row([Id(household.0)], from_row)
@@ -30,11 +30,13 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Consent> {
     let language: Option<Text<_>> = row.get(3)?;
     let channel: Option<Text<_>> = row.get(4)?;
     let received_on: Option<Text<_>> = row.get(5)?;
+    let through: Option<Name<GrantChannel>> = row.get(6)?;
     Ok(Consent {
         text: version.map(|version| AgreedText { version, language: language.map(|it| it.0) }),
         withdrawal: channel
             .zip(received_on)
             .map(|(Text(channel), Text(received_on))| Withdrawal { received_on, channel }),
+        granted_through: through.map(|it| it.0),
         ..from_instants(row.get(0)?, row.get(1)?)
     })
 }
@@ -49,19 +51,22 @@ pub fn grant(
     tx: &Transaction<'_>,
     household: HouseholdId,
     grant: ConsentGrant,
+    through: Option<GrantChannel>,
     at: Timestamp,
 ) -> Result<Consent, StoreError> {
     require_grantable(&consent(tx, household)?)?;
     let current = survey_text::newest_languages(tx)?;
     let agreed = require_text(current.as_ref(), grant)?;
     tx.execute(
-        "UPDATE consent SET granted_at = ?2, text_version = ?3, text_language = ?4
+        "UPDATE consent
+         SET granted_at = ?2, text_version = ?3, text_language = ?4, granted_through = ?5
          WHERE household = ?1",
         params![
             Id(household.0),
             Instant(at),
             agreed.map(|text| text.version),
-            agreed.and_then(|text| text.language).map(Text)
+            agreed.and_then(|text| text.language).map(Text),
+            through.map(Name)
         ],
     )?;
     consent(tx, household)

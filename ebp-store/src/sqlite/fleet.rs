@@ -6,12 +6,13 @@ use ebp_core::{
     model::Incident,
 };
 use jiff::{Timestamp, civil::Date};
+use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
 use super::{SqliteStore, device_past, fleet_list, incident, silence, value::Id};
 use crate::{
     HouseholdId, StoreError,
-    fleet::{Fleet, FleetQuery, FleetStore},
+    fleet::{Fleet, FleetQuery, FleetStore, STOPS_WITHIN_HOURS},
     rule::fleet::SurveyCycles,
 };
 
@@ -62,12 +63,22 @@ impl FleetStore for SqliteStore {
         self.readers.run(move |db| incident::past(db, household, meter)).await
     }
 
-    async fn note_speaks_on(&self, device: Uuid) -> Result<(), StoreError> {
+    async fn told_hours(&self, device: Uuid) -> Result<u8, StoreError> {
+        let sql = "SELECT told_hours FROM fleet_device WHERE device = ?1";
+        self.readers
+            .run(move |db| {
+                let hours = db.query_row(sql, [Id(device)], |row| row.get(0)).optional()?;
+                Ok(hours.unwrap_or(0))
+            })
+            .await
+    }
+
+    async fn note_told_hours(&self, device: Uuid, hours: u8) -> Result<(), StoreError> {
+        let note = "UPDATE fleet_device SET told_hours = ?2, speaks_on = speaks_on OR ?2 >= ?3
+                    WHERE device = ?1 AND consent = 2 AND told_hours < ?2";
         self.writer
             .run(move |tx| {
-                let note =
-                    "UPDATE fleet_device SET speaks_on = 1 WHERE device = ?1 AND consent = 2";
-                tx.execute(note, [Id(device)])?;
+                tx.execute(note, params![Id(device), hours, STOPS_WITHIN_HOURS])?;
                 Ok(())
             })
             .await

@@ -45,6 +45,7 @@ mod store;
 mod stored;
 mod survey_text;
 mod tunnel;
+mod tunnel_session;
 mod value;
 mod web_session;
 mod writer;

@@ -23,7 +23,18 @@ pub fn register(
     further: bool,
     at: Timestamp,
 ) -> Result<Registered, StoreError> {
-    check(tx, registration, further)?;
+    register_checked(tx, registration, faults(registration), further, at)
+}
+
+/// The same of a registration whose own faults are known.
+pub fn register_checked(
+    tx: &Transaction<'_>,
+    registration: &Registration,
+    faults: Faults,
+    further: bool,
+    at: Timestamp,
+) -> Result<Registered, StoreError> {
+    admit(tx, registration, faults, further)?;
     let household = Uuid::new_v4();
     let device = registration.measurement_device.unwrap_or_else(Uuid::new_v4);
     let (id, participant) = participant(tx, registration)?;
@@ -91,7 +102,15 @@ pub fn check(
     registration: &Registration,
     further: bool,
 ) -> Result<(), StoreError> {
-    let mut faults = faults(registration);
+    admit(db, registration, faults(registration), further)
+}
+
+fn admit(
+    db: &Connection,
+    registration: &Registration,
+    mut faults: Faults,
+    further: bool,
+) -> Result<(), StoreError> {
     // A repeated registration has the identifiers of the first one, which are not faults.
     if faults.is_empty() && !further {
         repeated::refuse(&registration.address, addresses(db, &registration.participant)?)?;

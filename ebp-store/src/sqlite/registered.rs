@@ -14,14 +14,16 @@ use crate::{
     serial::Serial,
 };
 
-const COLUMNS: &str = "serial, kind, device, holder, scopes, not_before, not_after, revoked_at";
+const COLUMNS: &str =
+    "serial, kind, device, holder, scopes, not_before, not_after, revoked_at, administrator";
 
 /// Adds what the register lacks. Returns how many entries were added or revoked by this.
 pub fn add(tx: &Transaction<'_>, entries: &[RegisterEntry]) -> Result<u64, StoreError> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO authority_certificate
-             (serial, kind, device, holder, scopes, not_before, not_after, revoked_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             (serial, kind, device, holder, scopes, not_before, not_after, revoked_at,
+              administrator)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (serial) DO UPDATE SET revoked_at = excluded.revoked_at
          WHERE authority_certificate.revoked_at IS NULL AND excluded.revoked_at IS NOT NULL",
     )?;
@@ -35,7 +37,8 @@ pub fn add(tx: &Transaction<'_>, entries: &[RegisterEntry]) -> Result<u64, Store
             entry.scopes.to_string(),
             Instant(entry.not_before),
             Instant(entry.not_after),
-            entry.revoked_at.map(Instant)
+            entry.revoked_at.map(Instant),
+            entry.administrator
         ])?;
     }
     Ok(u64::try_from(changed).unwrap_or(u64::MAX))
@@ -103,6 +106,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
     let (device, scopes): (Option<Id>, String) = (row.get(2)?, row.get(4)?);
     let (Instant(not_before), Instant(not_after)): (Instant, Instant) = (row.get(5)?, row.get(6)?);
     let (holder, revoked_at): (_, Option<Instant>) = (row.get(3)?, row.get(7)?);
+    let administrator = row.get(8)?;
     let entry = move || {
         Ok(RegisterEntry {
             serial: Serial::from_octets(&serial).ok_or(StoreError::Damaged("certificate"))?,
@@ -113,6 +117,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Result<RegisterEntry, StoreError>> {
             not_after,
             revoked_at: revoked_at.map(|at| at.0),
             holder,
+            administrator,
         })
     };
     Ok(entry())

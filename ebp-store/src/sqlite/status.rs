@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     StoreError, set,
-    status::{StatusRow, StoredStatus, check, reception, stored},
+    status::{StatusRow, StoredStatus, check, reception, stored, stored_keys},
 };
 
 /// Replaces the device's stored status.
@@ -30,10 +30,10 @@ pub fn report(
     let spool = status.spool.as_ref();
     tx.prepare_cached(
         "INSERT INTO measurement_device_status
-             (device, reported_at, clock, pending, refused, unplaced, bytes, notices)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             (device, reported_at, clock, pending, refused, unplaced, bytes, notices, host_keys)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (device) DO UPDATE SET reported_at = ?2, clock = ?3, pending = ?4,
-             refused = ?5, unplaced = ?6, bytes = ?7, notices = ?8",
+             refused = ?5, unplaced = ?6, bytes = ?7, notices = ?8, host_keys = ?9",
     )?
     .execute(params![
         Id(device),
@@ -43,7 +43,8 @@ pub fn report(
         spool.map(|figures| stored(figures.refused)),
         spool.map(|figures| stored(figures.unplaced)),
         spool.map(|figures| stored(figures.bytes)),
-        set::bits(&Notice::ALL, &status.notices)
+        set::bits(&Notice::ALL, &status.notices),
+        stored_keys(&status.host_keys)
     ])?;
     note_report(tx, device, at)?;
     components(tx, device, status, at)?;

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use ebp_core::{
     contract::{
-        Account, Consent, ConsentGrant, DeviceStatus, Household, MeasurementDevice, Registered,
-        Registration, Withdrawal,
+        Account, Consent, ConsentGrant, DeviceStatus, GrantChannel, Household, MeasurementDevice,
+        Registered, Registration, Withdrawal,
     },
     model::{Incident, IncidentType, Measurement, Meter, PvSystem},
 };
@@ -49,13 +49,14 @@ impl Store for SqliteStore {
         self.readers.run(move |db| consent::consent(db, id)).await
     }
 
-    async fn grant_consent_to(
+    async fn grant_consent_through(
         &self,
         id: HouseholdId,
         grant: ConsentGrant,
+        through: Option<GrantChannel>,
         at: Timestamp,
     ) -> Result<Consent, StoreError> {
-        self.writer.run(move |tx| consent::grant(tx, id, grant, at)).await
+        self.writer.run(move |tx| consent::grant(tx, id, grant, through, at)).await
     }
 
     async fn revoke_consent_by(

@@ -9,13 +9,15 @@ use uuid::Uuid;
 use super::{
     SqliteStore, consent,
     list_page::{bounds, page},
-    value::{Id, Instant, Text},
+    tunnel_session,
+    value::{Id, Instant},
 };
 use crate::{
     HouseholdId, ListCursor, ListPage, ListQuery, NewTunnel, NewTunnelSession, StoreError,
     TunnelPlace, TunnelStore, TunnelTaken,
     rule::consent::require_not_revoked,
     rule::tunnel::{TUNNEL_FORGOTTEN, TunnelPast, TunnelVerdict, judge_tunnel},
+    status::host_keys,
     tunnel::{SESSIONS_KEPT, stored_bytes},
 };
 
@@ -88,11 +90,27 @@ impl TunnelStore for SqliteStore {
         self.writer.run(move |tx| end_abandoned(tx, silent_since, at)).await
     }
 
+    async fn ask_session_end(
+        &self,
+        session: Uuid,
+        administrator: String,
+    ) -> Result<(), StoreError> {
+        self.writer.run(move |tx| tunnel_session::ask_end(tx, session, &administrator)).await
+    }
+
+    async fn sessions_to_end(&self, sessions: Vec<Uuid>) -> Result<Vec<Uuid>, StoreError> {
+        self.readers.run(move |db| tunnel_session::to_end(db, &sessions)).await
+    }
+
+    async fn tunnel_session(&self, session: Uuid) -> Result<TunnelSession, StoreError> {
+        self.readers.run(move |db| tunnel_session::one_session(db, session)).await
+    }
+
     async fn tunnel_sessions(
         &self,
         query: ListQuery,
     ) -> Result<ListPage<TunnelSession>, StoreError> {
-        self.readers.run(move |db| sessions(db, query)).await
+        self.readers.run(move |db| tunnel_session::sessions(db, query)).await
     }
 }
 
@@ -130,14 +148,16 @@ fn take(tx: &Transaction<'_>, new: &NewTunnel, at: Timestamp) -> Result<TunnelTa
         TunnelVerdict::Replaces(next) => next,
         TunnelVerdict::Conflicts(next) => {
             tx.prepare_cached(
-                "UPDATE tunnel SET returns = ?2, returned_at = ?3, conflict_at = ?4
+                "UPDATE tunnel SET returns = ?2, returned_at = ?3, conflict_at = ?4,
+                     conflict_instance = ?5
                  WHERE device = ?1",
             )?
             .execute(params![
                 Id(new.device),
                 next.returns,
                 next.returned_at.map(Instant),
-                Instant(at)
+                Instant(at),
+                Id(new.instance)
             ])?;
             return Ok(TunnelTaken::Conflict([next.instance, new.instance]));
         }
@@ -234,7 +254,9 @@ fn tunnels(
             "SELECT device, server IS NOT NULL AND seen_at > ?4, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE (since, device) > (?1, ?2) ORDER BY since, device LIMIT ?3",
         )?
         .query_map(params![at, uuid, limit, Instant(forgotten(now))], tunnel)?
@@ -256,6 +278,7 @@ fn tunnel(row: &Row<'_>) -> rusqlite::Result<(ListCursor, Tunnel)> {
         version: row.get(5)?,
         sessions: row.get(6)?,
         conflict_at: conflict_at.map(|Instant(at)| at),
+        host_keys: host_keys(row.get(8)?),
     };
     Ok((place, tunnel))
 }
@@ -271,7 +294,9 @@ pub fn of_device(
             "SELECT device, server IS NOT NULL AND seen_at > ?2, since, seen_at, ipv6, version,
                  (SELECT count(*) FROM tunnel_session
                   WHERE tunnel_session.device = tunnel.device AND ended_at IS NULL),
-                 conflict_at
+                 conflict_at,
+                 (SELECT host_keys FROM measurement_device_status AS status
+                  WHERE status.device = tunnel.device)
              FROM tunnel WHERE device = ?1",
         )?
         .query_row(params![Id(device), Instant(forgotten(now))], tunnel)
@@ -362,38 +387,4 @@ fn end_abandoned(
         )?
         .execute(params![Instant(silent_since), Instant(at)])?;
     Ok(ended as u64)
-}
-
-fn sessions(db: &Connection, query: ListQuery) -> Result<ListPage<TunnelSession>, StoreError> {
-    let (at, uuid, limit) = bounds(query);
-    let rows = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
-             FROM tunnel_session WHERE (began_at, uuid) > (?1, ?2)
-             ORDER BY began_at, uuid LIMIT ?3",
-        )?
-        .query_map(params![at, uuid, limit], session)?
-        .collect::<Result<_, _>>()?;
-    Ok(page(query, rows))
-}
-
-fn session(row: &Row<'_>) -> rusqlite::Result<(ListCursor, TunnelSession)> {
-    let (Id(uuid), device): (Id, Option<Id>) = (row.get(0)?, row.get(1)?);
-    let Instant(began_at) = row.get(4)?;
-    let ended_at: Option<Instant> = row.get(5)?;
-    let (to_device, from_device): (i64, i64) = (row.get(6)?, row.get(7)?);
-    let end: Option<Text<TunnelSessionEnd>> = row.get(8)?;
-    let session = TunnelSession {
-        uuid,
-        device: device.map(|Id(device)| device),
-        administrator: row.get(2)?,
-        service: row.get(3)?,
-        began_at,
-        ended_at: ended_at.map(|Instant(at)| at),
-        bytes_to_device: to_device.unsigned_abs(),
-        bytes_from_device: from_device.unsigned_abs(),
-        end: end.map(|Text(end)| end),
-    };
-    Ok((ListCursor { registered_at: began_at.as_microsecond(), uuid }, session))
 }

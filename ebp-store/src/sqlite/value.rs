@@ -1,7 +1,7 @@
 //! Values as SQLite keeps them, and back.
 
 use ebp_core::{
-    contract::{Language, MessageAbout, TunnelSessionEnd, WithdrawalChannel},
+    contract::{GrantChannel, Language, MessageAbout, TunnelSessionEnd, WithdrawalChannel},
     model::{Battery, GenerationRegister, IncidentType, MeterType, MeteringConcept},
 };
 use jiff::{Timestamp, civil::Date};
@@ -78,7 +78,7 @@ macro_rules! as_name {
         }
     )*};
 }
-as_name!(MeteringConcept, Battery, GenerationRegister);
+as_name!(MeteringConcept, Battery, GenerationRegister, GrantChannel);
 
 /// A value as its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

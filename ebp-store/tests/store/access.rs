@@ -31,6 +31,7 @@ fn entry(byte: u8, device: Uuid, now: Timestamp) -> RegisterEntry {
         not_after: now + DAY * 90,
         revoked_at: None,
         holder: None,
+        administrator: None,
     }
 }
 

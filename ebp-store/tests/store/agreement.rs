@@ -151,6 +151,7 @@ pub async fn withdrawn_elsewhere(store: &dyn Store) {
         granted_at: Some(at("2026-03-01T00:00:00Z")),
         revoked_at: Some(at("2026-04-01T00:00:00Z")),
         text: None,
+        granted_through: None,
         withdrawal: withdrawal("2026-04-01", WithdrawalChannel::Letter),
     };
     assert_eq!(revoked, expected);

@@ -10,8 +10,9 @@ use ebp_core::{
     model::IncidentType,
 };
 use ebp_store::{
-    AlertState, Attempted, DeviceFacts, Episode, HouseholdId, JobPolicy, ListQuery, Look,
-    NewEpisode, NewMessage, PlannedMessage, Store, StoreError, WatchLease, Watching,
+    AlertState, AlertThresholds, Attempted, DeviceFacts, Episode, HouseholdId, JobPolicy,
+    ListQuery, Look, NewEpisode, NewMessage, PlannedMessage, Store, StoreError, WatchLease,
+    Watching, changes,
 };
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -42,7 +43,12 @@ async fn device(store: &dyn Store, email: &str) -> (HouseholdId, Uuid, Vec<Uuid>
 }
 
 async fn facts(store: &dyn Store) -> Vec<DeviceFacts> {
-    store.alert_facts(at(START) + HOUR * 9).await.unwrap()
+    facts_at(store, &AlertThresholds::default(), 9).await
+}
+
+/// Of the devices that are in question so many hours after the start.
+async fn facts_at(store: &dyn Store, thresholds: &AlertThresholds, hours: i32) -> Vec<DeviceFacts> {
+    store.alert_facts(thresholds.clone(), at(START) + HOUR * hours).await.unwrap()
 }
 
 async fn state(store: &dyn Store) -> AlertState {
@@ -50,7 +56,7 @@ async fn state(store: &dyn Store) -> AlertState {
 }
 
 fn begins(uuid: u128, device: Uuid, kind: AlertKind) -> NewEpisode {
-    NewEpisode { uuid: Uuid::from_u128(uuid), device, kind, began_at: at(START) }
+    NewEpisode { uuid: Uuid::from_u128(uuid), device, kind, began_at: at(START), instances: None }
 }
 
 fn message(uuid: u128, begins: &[u128], ends: &[u128]) -> Option<NewMessage> {
@@ -105,19 +111,9 @@ pub async fn one_watches([store, other]: [Arc<dyn Store>; 2]) {
 pub async fn what_is_known(store: &dyn Store) {
     let (household, device, meters) = device(store, "facts@example.org").await;
     store.register(registration("without@example.org"), at(START)).await.unwrap();
-    let nothing = DeviceFacts {
-        device,
-        last_report: None,
-        last_measurement: None,
-        incident_since: None,
-        certificate_until: None,
-        damaged: None,
-        silenced: false,
-    };
-    assert_eq!(facts(store).await, slice::from_ref(&nothing), "without consent it is not watched");
-    // That a device asks something is no report.
+    // That a device asks something is no report, and one that never reported is not silent.
     store.touch_device(device, at(START) + HOUR).await.unwrap();
-    assert_eq!(facts(store).await, [nothing]);
+    assert_eq!(facts(store).await, []);
 
     let telegrams = |meter: Uuid, telegrams, damaged| MeterTelegrams { meter, telegrams, damaged };
     let status = DeviceStatus {
@@ -144,11 +140,77 @@ pub async fn what_is_known(store: &dyn Store) {
     let silence = NewSilence { reason: "away".into(), ends_at, until_recovery: false };
     store.silence_device(device, silence, at(START) + HOUR * 6).await.unwrap();
     for (hours, silenced) in [(7, true), (8, false)] {
-        let known = store.alert_facts(at(START) + HOUR * hours).await.unwrap();
+        let known = facts_at(store, &AlertThresholds::default(), hours).await;
         assert_eq!(known[0].silenced, silenced, "{hours}");
     }
     store.revoke_consent(household, at(START) + HOUR * 7).await.unwrap();
     assert_eq!(facts(store).await, []);
+}
+
+/// A look that reads the devices in question alone decides as one that reads all of them.
+pub async fn nobody_in_question_is_left_out(store: &dyn Store) {
+    let lease = watch(store, 1).await.unwrap();
+    for number in 0..6_u64 {
+        let email = format!("question{number}@example.org");
+        let (household, device, meters) = device(store, &email).await;
+        let damaged = number * 7;
+        let telegrams = MeterTelegrams { meter: meters[0], telegrams: 100, damaged };
+        let status = DeviceStatus { meters: vec![telegrams], ..DeviceStatus::default() };
+        let hour = i32::try_from(number).unwrap();
+        store.report_status(device, status, at(START) + HOUR * hour).await.unwrap();
+        for (key, meter) in (1..).zip(&meters) {
+            let item = measurement(u128::from(number) * 10 + key, *meter, at(START) + HOUR * hour);
+            let received = at(START) + HOUR * (hour + 1);
+            store.insert_measurements(household, vec![item], received).await.unwrap();
+        }
+        if number == 2 {
+            let kind = IncidentType::SerialPortUnavailable;
+            store.report_incident(household, meters[0], kind, at(START)).await.unwrap();
+        }
+        if number == 5 {
+            // Its episode ends as soon as it is not in trouble.
+            let begin = vec![begins(77, device, AlertKind::Silent)];
+            assert!(look(store, lease, at(START) + HOUR, begin, &[], None).await);
+        }
+    }
+    let day = Duration::from_secs(86_400);
+    let everybody = AlertThresholds { silent: Some(Duration::ZERO), ..AlertThresholds::default() };
+    let own = [
+        AlertThresholds::default(),
+        AlertThresholds { silent: None, late: None, incident: None, ..AlertThresholds::default() },
+        AlertThresholds {
+            silent: Some(day),
+            damaged_percent: Some(28),
+            ..AlertThresholds::default()
+        },
+    ];
+    for hours in [1, 4, 7, 8, 9, 30] {
+        let all = facts_at(store, &everybody, hours).await;
+        let now = at(START) + HOUR * hours;
+        let watching = Watching { looked_at: now, since: at(START) - HOUR * 99 };
+        let episodes = state(store).await.episodes;
+        for thresholds in &own {
+            let asked = facts_at(store, thresholds, hours).await;
+            let decided = |facts: &[DeviceFacts]| {
+                let mut next = 0;
+                let uuid = || {
+                    next += 1;
+                    Uuid::from_u128(next)
+                };
+                changes(facts, &episodes, thresholds, watching, uuid)
+            };
+            assert_eq!(decided(&asked), decided(&all), "{hours} h, {thresholds:?}");
+        }
+    }
+    let calm = AlertThresholds {
+        damaged_percent: Some(90),
+        silent: Some(day),
+        late: Some(day),
+        incident: None,
+        ..AlertThresholds::default()
+    };
+    let asked = facts_at(store, &calm, 9).await;
+    assert_eq!(asked.len(), 2, "the one with an incident, and the one with an episode");
 }
 
 /// From an episode's beginning to the delivery of its end.

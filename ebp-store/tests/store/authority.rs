@@ -32,6 +32,7 @@ fn entry(byte: u8, device: Option<Uuid>, now: Timestamp) -> RegisterEntry {
         not_after: now + DAY,
         revoked_at: None,
         holder: None,
+        administrator: None,
     }
 }
 

@@ -209,6 +209,7 @@ fn certificate(device: Uuid, now: Timestamp) -> NewCertificate {
         not_after: now + SignedDuration::from_hours(72),
         revoked_at: None,
         holder: None,
+        administrator: None,
     };
     // By one of the authority's own file.
     NewCertificate { entry, device, key: [0; 32], origin: Origin::Renewal(serial) }

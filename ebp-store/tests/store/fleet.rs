@@ -54,6 +54,7 @@ fn status(version: &str, meters: &[(Uuid, u64, u64)]) -> DeviceStatus {
         spool: Some(SpoolFigures { pending: 4, refused: 0, unplaced: 0, bytes: 81_920 }),
         meters: meters.iter().map(meter).collect(),
         notices: Vec::new(),
+        host_keys: Vec::new(),
     }
 }
 
@@ -216,6 +217,7 @@ async fn certify(store: &dyn Store, device: Uuid, number: u8, from: Timestamp, d
         not_after: from + SignedDuration::from_hours(24 * days),
         revoked_at: None,
         holder: None,
+        administrator: None,
     };
     let new = NewCertificate { device, entry, key, origin: Origin::Enrolment(token) };
     store.register_certificate(new, from).await.unwrap();

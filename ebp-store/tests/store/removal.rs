@@ -91,6 +91,7 @@ pub async fn mistakes(store: &dyn Store) {
         not_after: at("2026-02-01T00:00:00Z"),
         revoked_at: None,
         holder: None,
+        administrator: None,
     };
     let origin = Origin::Renewal(entry.serial);
     let new = NewCertificate { entry, device, key: [0; 32], origin };

@@ -119,6 +119,7 @@ pub async fn removed_while_unmeasured(store: &dyn Store) {
         not_after: later,
         revoked_at: None,
         holder: None,
+        administrator: None,
     };
     let origin = Origin::Renewal(entry.serial);
     let new = NewCertificate { entry: entry.clone(), device, key: [0; 32], origin };

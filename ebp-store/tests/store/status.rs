@@ -19,6 +19,7 @@ fn status(version: &str, meters: &[(Uuid, u64, u64)]) -> DeviceStatus {
         spool: Some(SpoolFigures { pending: 4, refused: 1, unplaced: 2, bytes: 81_920 }),
         meters: meters.iter().map(meter).collect(),
         notices: vec![Notice::SpoolDamaged, Notice::SpoolSetAside],
+        host_keys: Vec::new(),
     }
 }
 

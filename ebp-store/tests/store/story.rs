@@ -358,6 +358,8 @@ macro_rules! suite {
             let fresh = $fresh.await;
             crate::alert::what_is_known(&*fresh.open().await).await;
             let fresh = $fresh.await;
+            crate::alert::nobody_in_question_is_left_out(&*fresh.open().await).await;
+            let fresh = $fresh.await;
             crate::alert::from_begin_to_end(&*fresh.open().await).await;
             let fresh = $fresh.await;
             crate::alert::a_revocation_erases_episodes(&*fresh.open().await).await;

@@ -103,7 +103,9 @@ impl Authority {
         params.custom_extensions =
             vec![CustomExtension::from_oid_content(&scope_extension::OID, extension)];
         let (kind, term) = (CertificateKind::Client, Term::Exactly(validity));
-        self.make_any(params, kind, (None, None), Scopes::default(), term)
+        let mut issued = self.make_any(params, kind, (None, None), Scopes::default(), term)?;
+        issued.entry.administrator = Some(name.to_owned());
+        Ok(issued)
     }
 
     /// Issues a person's certificate as [`Self::make_administrator`], and registers it in the folder's
@@ -180,6 +182,7 @@ impl Authority {
             not_after,
             revoked_at: None,
             holder: None,
+            administrator: None,
         };
         params.serial_number = Some(serial_number(&entry.serial));
         params.not_before = instant(entry.not_before, SignedDuration::ZERO)?;

@@ -19,7 +19,7 @@ use super::{
     reading::ReadingRow,
     scratch::{put_quarter, put_reading},
 };
-use crate::series::{bits, roles_of};
+use crate::series::{HouseholdRoles, Seen, assign, bits};
 
 /// Measurements that are read at a time.
 const PAGE: usize = 2_000;
@@ -65,18 +65,18 @@ impl Reader<'_> {
         }
         let known = self.store.meters(id).await?;
         let mut meters = Vec::with_capacity(series.meters.len());
-        let (mut days, mut totals, mut spans) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut days, mut seen, mut spans) = (Vec::new(), Vec::new(), Vec::new());
         for meter in &series.meters {
             let model = known.iter().find(|known| known.uuid == meter.uuid);
             let model = model.map(|known| known.model.clone()).unwrap_or_default();
             let (facts, pass) = self.meter(id, meter, model).await?;
-            totals.push((facts.read, pass.total));
+            seen.push(Seen { read: facts.read, total: pass.total });
             meters.push(facts);
             days.push(pass.days);
             spans.push(pass.spans);
         }
-        let (roles, topology, generates) =
-            roles_of((self.store, self.calendar), (id, &series), &totals);
+        let HouseholdRoles { roles, topology, generates, .. } =
+            assign(self.calendar, &series, &seen);
         let days = self.days(&roles, (topology.is_none(), generates), &days)?;
         Ok(HouseholdFacts {
             household: self.store.household(id).await?,

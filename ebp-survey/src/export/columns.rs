@@ -43,6 +43,7 @@ pub const CONTAINED: &[(&str, &str)] = &[
     ("consent.granted_at", "/household/consent/granted_at"),
     ("consent.text_version", "/household/consent/text/version"),
     ("consent.text_language", "/household/consent/text/language"),
+    ("consent.granted_through", "/household/consent/granted_through"),
     ("survey_text.version", "/household/consent/text/version"),
     ("survey_text.language", "/agreed_text/language"),
     ("survey_text.summary", "/agreed_text/summary"),
@@ -198,9 +199,10 @@ pub const LEFT_OUT: &[Omission] = &[
         ],
     },
     Omission {
-        what: "where the device's tunnel is, and the server's record of administrators' sessions with it",
+        what: "where the device's tunnel is, the public keys of its sshd, and the server's record of \
+               administrators' sessions with it",
         reason: "the device's own log, which the household has, lists each session",
-        columns: &["tunnel.*", "tunnel_session.*"],
+        columns: &["tunnel.*", "tunnel_session.*", "measurement_device_status.host_keys"],
     },
     Omission {
         what: "the authority's own register of certificates",

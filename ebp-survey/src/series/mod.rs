@@ -31,7 +31,10 @@ use query::Asked;
 use run::Maker;
 
 #[cfg(feature = "dataset")]
-pub(crate) use {columns::bits, roles::roles_of};
+pub(crate) use {
+    columns::bits,
+    roles::{HouseholdRoles, Seen, assign},
+};
 
 pub use keeper::SeriesKept;
 pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
@@ -127,7 +130,9 @@ impl Survey {
         for meter in &household.meters {
             runs.push(maker.run(meter).await?);
         }
-        let roles = roles::assign(&maker, &household, &runs);
+        let seen: Vec<_> =
+            runs.iter().map(|run| Seen { read: run.read, total: run.total }).collect();
+        let roles = assign(maker.calendar, &household, &seen);
         let known = Known { maker: &maker, household: &household, runs: &runs, roles: &roles };
         let made = make(&known).await?;
         if known.is_current().await? { Ok(made) } else { Err(Interrupted::Changed) }

@@ -4,13 +4,20 @@ use ebp_core::{
     contract::EnergyStep,
     model::{Battery, MeterType, MeteringConcept},
 };
-use ebp_dataset::{Energy, MeterFacts, MeterKind, Roles, Topology, assign_roles};
+use ebp_dataset::{Calendar, Energy, MeterFacts, MeterKind, Roles, Topology, Total, assign_roles};
 use ebp_store::{SeriesHousehold, SeriesMeter};
 
-use super::run::{Maker, MeterRun};
+/// What of a meter's readings its role follows from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// When it was first read, and last.
+    pub read: Option<(i64, i64)>,
+    /// What its registers grew by.
+    pub total: Total,
+}
 
 /// A household's roles, and why there is no balance, if there is none.
-pub(super) struct HouseholdRoles {
+pub(crate) struct HouseholdRoles {
     pub roles: Roles,
     /// Why there is no balance.
     pub topology: Option<Topology>,
@@ -20,13 +27,13 @@ pub(super) struct HouseholdRoles {
     pub assumed: Vec<String>,
 }
 
-/// Assigns the roles of a household's meters; `runs` are theirs.
-pub(super) fn assign(
-    maker: &Maker<'_>,
+/// Assigns the roles of a household's meters, of which that was seen, in their order.
+pub(crate) fn assign(
+    calendar: &Calendar,
     household: &SeriesHousehold,
-    runs: &[MeterRun],
+    seen: &[Seen],
 ) -> HouseholdRoles {
-    let facts = facts(maker, household, runs);
+    let facts = facts(calendar, household, seen);
     let unmetered = household.systems.iter().any(|system| system.meter.is_none());
     let has_generation = facts.iter().any(|meter| meter.kind == MeterKind::Generation);
     let concept = match household.metering_concept {
@@ -67,43 +74,18 @@ fn assumed(household: &SeriesHousehold, facts: &[MeterFacts], battery: Battery) 
     .collect()
 }
 
-/// The roles for the data set: of meters that were first and last read then, and grew so much. Why
-/// there is no balance, and whether what is generated is known.
-#[cfg(feature = "dataset")]
-pub(crate) fn roles_of(
-    (store, calendar): (&std::sync::Arc<dyn ebp_store::Store>, &ebp_dataset::Calendar),
-    (id, household): (ebp_store::HouseholdId, &SeriesHousehold),
-    meters: &[(Option<(i64, i64)>, ebp_dataset::Total)],
-) -> (Roles, Option<Topology>, bool) {
-    let now = jiff::Timestamp::UNIX_EPOCH;
-    let maker = Maker { store, calendar, basis: "", now, household: id };
-    let run = |(read, total): &(Option<(i64, i64)>, ebp_dataset::Total)| MeterRun {
-        generation: 0,
-        kept_to: 0,
-        state: None,
-        fresh: Vec::new(),
-        last_day: Vec::new(),
-        read: *read,
-        total: *total,
-        kept: 0,
-    };
-    let runs: Vec<_> = meters.iter().map(run).collect();
-    let HouseholdRoles { roles, topology, generates, .. } = assign(&maker, household, &runs);
-    (roles, topology, generates)
-}
-
-fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> Vec<MeterFacts> {
-    let meters = household.meters.iter().zip(runs);
+fn facts(calendar: &Calendar, household: &SeriesHousehold, seen: &[Seen]) -> Vec<MeterFacts> {
+    let meters = household.meters.iter().zip(seen);
     let mut facts: Vec<_> = meters
-        .map(|(meter, run)| MeterFacts {
+        .map(|(meter, seen)| MeterFacts {
             kind: match meter.kind {
                 MeterType::Electricity => MeterKind::Grid,
                 MeterType::PvGeneration => MeterKind::Generation,
             },
-            from: run.read.map_or(i64::MAX, |(first, _)| first),
-            to: end_of(household, meter, run),
-            import: run.total.import(),
-            export: run.total.export(),
+            from: seen.read.map_or(i64::MAX, |(first, _)| first),
+            to: end_of(household, meter, seen),
+            import: seen.total.import(),
+            export: seen.total.export(),
             generation: meter.generation_register,
         })
         .collect();
@@ -116,7 +98,7 @@ fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> V
     for (place, meter) in household.meters.iter().enumerate() {
         let one = &mut facts[place];
         if one.kind == MeterKind::Generation {
-            one.from = begin_of(maker, household, meter, (one.from, begun), &ends);
+            one.from = begin_of(calendar, household, meter, (one.from, begun), &ends);
         }
     }
     // Of a meter at the grid that was never read nothing is known, not even that it shows one register
@@ -133,8 +115,8 @@ fn facts(maker: &Maker<'_>, household: &SeriesHousehold, runs: &[MeterRun]) -> V
 
 /// Until when a meter counts: a removed one until it was last read. After a revocation nobody knows
 /// when a meter was removed.
-fn end_of(household: &SeriesHousehold, meter: &SeriesMeter, run: &MeterRun) -> i64 {
-    let last = run.read.map_or(i64::MAX, |(_, last)| last.saturating_add(1));
+fn end_of(household: &SeriesHousehold, meter: &SeriesMeter, seen: &Seen) -> i64 {
+    let last = seen.read.map_or(i64::MAX, |(_, last)| last.saturating_add(1));
     match meter.removed_at {
         Some(removed) => removed.as_microsecond().min(last),
         None if household.is_revoked => last,
@@ -145,7 +127,7 @@ fn end_of(household: &SeriesHousehold, meter: &SeriesMeter, run: &MeterRun) -> i
 /// Since when a generation meter counts: since the one that it took the place of was removed, or since
 /// its system was installed; otherwise always, though it was read later.
 fn begin_of(
-    maker: &Maker<'_>,
+    calendar: &Calendar,
     household: &SeriesHousehold,
     meter: &SeriesMeter,
     (first, begun): (i64, Option<i64>),
@@ -157,10 +139,10 @@ fn begin_of(
     }
     let systems = household.systems.iter().filter(|system| system.meter == Some(meter.uuid));
     let installed = systems.map(|system| system.installed_on).min();
-    let installed = installed.and_then(|date| maker.calendar.midnight(date).ok());
+    let installed = installed.and_then(|date| calendar.midnight(date).ok());
     let Some(installed) = installed.filter(|at| begun.is_some_and(|begun| *at > begun)) else {
         return i64::MIN;
     };
-    let day = maker.calendar.start(EnergyStep::Day, first).unwrap_or(first);
+    let day = calendar.start(EnergyStep::Day, first).unwrap_or(first);
     installed.min(day)
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ebp_core::{
     clock::SystemClock,
-    contract::{Registered, Registration},
+    contract::{GrantChannel, Registered, Registration},
     model::{Address, Location},
 };
 use ebp_store::{Actor, Database, HouseholdId, Names, PostgresSettings, Source, open_store};
@@ -99,8 +99,14 @@ impl World {
         let Actor::Participant { participant, household, consents, .. } = actor else {
             panic!("{actor:?}");
         };
-        let caller =
-            Caller { participant, household, consents, device: None, source: Source::Device };
+        let caller = Caller {
+            participant,
+            household,
+            consents,
+            device: None,
+            source: Source::Device,
+            through: GrantChannel::Certificate,
+        };
         (new.registered, caller)
     }
 

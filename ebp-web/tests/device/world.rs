@@ -137,6 +137,7 @@ fn consent(server: &Server) -> Consent {
             version: server.granted_to.and_then(|grant| grant.text_version).unwrap_or(3),
             language: server.granted_to.and_then(|grant| grant.language),
         }),
+        granted_through: None,
         withdrawal: None,
     }
 }

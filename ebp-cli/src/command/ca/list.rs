@@ -26,8 +26,8 @@ struct Listed {
     household: Option<Uuid>,
 }
 
-const HEADER: [&str; 7] =
-    ["serial", "kind", "household", "device", "scopes", "not_after", "revoked_at"];
+const HEADER: [&str; 8] =
+    ["serial", "kind", "household", "device", "administrator", "scopes", "not_after", "revoked_at"];
 
 /// Prints them.
 pub fn list(entries: Vec<RegisterEntry>, database: &Database, format: Format) -> CommandResult {
@@ -44,13 +44,14 @@ pub fn list(entries: Vec<RegisterEntry>, database: &Database, format: Format) ->
     print(list::list(format, HEADER, true, &listed, row)?)
 }
 
-fn row(Listed { entry, household }: &Listed) -> [String; 7] {
+fn row(Listed { entry, household }: &Listed) -> [String; 8] {
     let text = |uuid: Option<Uuid>| uuid.map(|uuid| uuid.to_string()).unwrap_or_default();
     [
         entry.serial.to_string(),
         entry.kind.name().to_owned(),
         text(*household),
         text(entry.device),
+        entry.administrator.clone().unwrap_or_default(),
         entry.scopes.to_string(),
         entry.not_after.to_string(),
         entry.revoked_at.map(|at| at.to_string()).unwrap_or_default(),

@@ -61,6 +61,7 @@ impl Tunnel {
             proxy: None,
             access: TunnelAccess::Always,
             socket: None,
+            host_keys: "nowhere".into(),
         };
         let log = SessionLog::open(&household.folder().join("tunnel.sqlite"), SystemClock.now())
             .map_err(|error| Failure::failed(chain(&error)))?;

@@ -33,7 +33,8 @@ pub struct Log {
 
 const TUNNELS: [&str; 7] =
     ["device", "connected", "since", "seen_at", "family", "version", "sessions"];
-const SESSIONS: [&str; 8] = [
+const SESSIONS: [&str; 10] = [
+    "session",
     "began_at",
     "ended_at",
     "administrator",
@@ -42,6 +43,7 @@ const SESSIONS: [&str; 8] = [
     "bytes_to_device",
     "bytes_from_device",
     "end",
+    "ended_by",
 ];
 
 impl List {
@@ -77,8 +79,9 @@ impl Log {
     }
 }
 
-fn session(session: &TunnelSession) -> [String; 8] {
+fn session(session: &TunnelSession) -> [String; 10] {
     [
+        session.uuid.to_string(),
         session.began_at.to_string(),
         session.ended_at.map(|at| at.to_string()).unwrap_or_default(),
         session.administrator.clone(),
@@ -87,5 +90,6 @@ fn session(session: &TunnelSession) -> [String; 8] {
         session.bytes_to_device.to_string(),
         session.bytes_from_device.to_string(),
         session.end.map(|end| end.name().to_owned()).unwrap_or_default(),
+        session.ended_by.clone().unwrap_or_default(),
     ]
 }

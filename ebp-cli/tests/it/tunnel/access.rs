@@ -119,6 +119,45 @@ fn a_revoked_person_is_out_within_a_minute() {
     assert_eq!(log.len(), 2, "{log:?}");
 }
 
+/// An administrator ends another one's session, and who did is written down.
+#[test]
+fn an_administrator_ends_an_open_session() {
+    let server = Server::start();
+    let echo = Echo::greeting(b"x");
+    let device = Device::start(&server, &server.url(), &echo.allow());
+    let (erika, max) = (Administrator::new(&server, "erika"), Administrator::new(&server, "max"));
+    let mut open = erika.open(&server.url(), device.uuid());
+    let mut other = max.open(&server.url(), device.uuid());
+    assert_eq!((open.read(1), other.read(1)), (b"x".to_vec(), b"x".to_vec()));
+    let log = max.list(&server.url(), "log");
+    let session = log.iter().find(|session| session["administrator"] == "erika").unwrap();
+    let session = session["uuid"].as_str().unwrap().to_owned();
+    let said = max.end(&server.url(), &session);
+    assert!(
+        said.stdout.starts_with("Ended at ") && said.stdout.ends_with(" by max.\n"),
+        "{said:?}"
+    );
+    open.wait(Duration::from_secs(10));
+    other.write(b"still here");
+    assert_eq!(other.read(10), b"still here");
+    let log = max.list(&server.url(), "log");
+    let ended = log.iter().find(|one| one["uuid"] == session.as_str()).unwrap();
+    assert_eq!((&ended["end"], &ended["ended_by"]), (&"stopped".into(), &"max".into()), "{ended}");
+    let again = max.end(&server.url(), &session);
+    assert_eq!(again.code, Some(0), "what has ended stays as it is: {again:?}");
+    let unknown = max.end(&server.url(), &uuid::Uuid::nil().to_string());
+    assert_eq!(unknown.code, Some(1), "{unknown:?}");
+    // The device's own log has it, too.
+    wait_for("the end in the device's log", || {
+        let log = device.ask(r#"{"ask":"sessions","most":9}"#);
+        let sessions = log["sessions"].as_array().unwrap().clone();
+        sessions
+            .iter()
+            .any(|one| one["session"] == session.as_str() && !one["end"].is_null())
+            .then_some(())
+    });
+}
+
 /// With consent the tunnel ends for good, and the record forgets which device it was.
 #[test]
 fn a_revoked_consent_ends_the_tunnel_for_good() {

@@ -8,7 +8,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Output, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -62,6 +62,10 @@ impl Echo {
         Self { address }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The line of the configuration.
     pub fn allow(&self) -> String {
         format!("allow = [\"{}\"]", self.address)
@@ -106,6 +110,41 @@ impl Device {
         let mut command = ebp();
         command.args(["tunnel", "--config"]).arg(self.folder.path().join("device.toml"));
         self.process = Some(Running::start(command));
+    }
+
+    /// Starts its tunnel anew where names have the addresses that this file says: in a view of the
+    /// file system of its own.
+    pub fn go_on_with_names(&mut self, hosts: &Path) {
+        let mut command = std::process::Command::new("unshare");
+        let script = "mount --bind \"$0\" /etc/hosts && exec \"$1\" tunnel --config \"$2\"";
+        command.args(["--mount", "sh", "-c", script]).arg(hosts);
+        command.arg(env!("CARGO_BIN_EXE_ebp")).arg(self.folder.path().join("device.toml"));
+        self.process = Some(Running::start(crate::support::clean(command)));
+    }
+
+    /// Changes its configuration, from its next start on.
+    pub fn replace(&self, before: &str, after: &str) {
+        let file = self.folder.path().join("device.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(before), "{text}");
+        std::fs::write(&file, text.replace(before, after)).unwrap();
+    }
+
+    /// Adds a line to its section `[tunnel]`.
+    pub fn add_line(&self, line: &str) {
+        self.replace("[tunnel]\n", &format!("[tunnel]\n{line}\n"));
+    }
+
+    /// Lets it connect to another address, from its next start on.
+    pub fn set_url(&self, before: &str, url: &str) {
+        self.replace(&format!("url = {before:?}"), &format!("url = {url:?}"));
+    }
+
+    /// Reports once, as the reporting daemon does.
+    pub fn report(&self) -> crate::support::process::Run {
+        let mut command = ebp();
+        command.args(["transmit", "--config"]).arg(self.folder.path().join("device.toml"));
+        crate::support::process::run(command, b"")
     }
 
     pub fn process(&mut self) -> &mut Running {
@@ -184,6 +223,18 @@ impl Administrator {
         Session { child, input, output }
     }
 
+    /// Ends a session.
+    pub fn end(&self, url: &str, session: &str) -> crate::support::process::Run {
+        crate::support::process::run(self.command(url, &["end", session]), b"")
+    }
+
+    /// What `ebp tunnel ssh-config` prints.
+    pub fn ssh_config(&self, url: &str, known_hosts: &Path) -> String {
+        let mut command = self.command(url, &["ssh-config"]);
+        command.arg("--known-hosts").arg(known_hosts);
+        crate::support::process::run(command, b"").done().stdout
+    }
+
     /// What `ebp tunnel list` or `log` prints.
     pub fn list(&self, url: &str, what: &str) -> Vec<Value> {
         let command = self.command(url, &[what, "--format", "json"]);
@@ -237,19 +288,27 @@ pub struct Passage {
     port: u16,
     target: Arc<AtomicU16>,
     frozen: Arc<AtomicBool>,
+    passed: Arc<AtomicUsize>,
 }
 
 impl Passage {
     pub fn to(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)), port)
+    }
+
+    /// The same at that address.
+    pub fn at(address: SocketAddr, port: u16) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let own = listener.local_addr().unwrap().port();
         let (target, frozen) = (Arc::new(AtomicU16::new(port)), Arc::<AtomicBool>::default());
-        let (to, is_frozen) = (target.clone(), frozen.clone());
+        let passed = Arc::<AtomicUsize>::default();
+        let (to, is_frozen, count) = (target.clone(), frozen.clone(), passed.clone());
         thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(("127.0.0.1", to.load(Ordering::Relaxed))) else {
                     continue;
                 };
+                count.fetch_add(1, Ordering::Relaxed);
                 // Connections of before a freeze stay dead; later ones pass.
                 let dead = Arc::<AtomicBool>::default();
                 for (from, into) in
@@ -260,7 +319,12 @@ impl Passage {
                 }
             }
         });
-        Self { port: own, target, frozen }
+        Self { port: own, target, frozen, passed }
+    }
+
+    /// How many connections it passed on.
+    pub fn passed(&self) -> usize {
+        self.passed.load(Ordering::Relaxed)
     }
 
     pub fn url(&self) -> String {

@@ -65,6 +65,27 @@ fn a_session_is_forwarded_to_the_server_that_has_the_tunnel() {
     assert_eq!(run.stdout, b"x", "{}", String::from_utf8_lossy(&run.stderr));
 }
 
+/// A session is ended through a server that carries nothing of it, and at once.
+#[needs(postgresql)]
+#[test]
+fn a_session_is_ended_through_another_server() {
+    let (first, second, _folder) = pair();
+    let echo = Echo::greeting(b"x");
+    let device = Device::start(&first, &first.url(), &echo.allow());
+    let (erika, max) = (Administrator::new(&first, "erika"), Administrator::new(&first, "max"));
+    // The tunnel is at the first server; sessions come in at either.
+    for url in [first.url(), second.url()] {
+        let mut open = erika.open(&url, device.uuid());
+        assert_eq!(open.read(1), b"x");
+        let other = if url == first.url() { second.url() } else { first.url() };
+        let log = max.list(&other, "log");
+        let session = log.iter().find(|session| session["end"].is_null()).unwrap();
+        let said = max.end(&other, session["uuid"].as_str().unwrap()).done();
+        assert!(said.stdout.ends_with(" by max.\n"), "{said:?}");
+        open.wait(Duration::from_secs(10));
+    }
+}
+
 /// A server that is stopped sends its devices away first; a session that is open goes on meanwhile.
 #[needs(postgresql)]
 #[test]

@@ -127,6 +127,7 @@ impl DataApi for World {
             granted_at: None,
             revoked_at: None,
             text: None,
+            granted_through: None,
             withdrawal: None,
         })
     }

@@ -9,8 +9,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ebp_core::contract::AlertNotice;
 use ring::hmac;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
 };
 
 /// What messages are signed with.
@@ -61,15 +61,14 @@ pub struct Receiver {
 
 /// An answer whose body does not end.
 pub const ENDLESS: &str = "endless";
+/// An answer that comes byte by byte, for ever.
+pub const DRIP: &str = "drip";
 /// No answer.
 pub const NOTHING: &str = "nothing";
 
 impl Receiver {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/hook/a-secret-path", listener.local_addr().unwrap());
-        let receiver = Self { url, got: Arc::default(), answer: Arc::default() };
-        receiver.answers("HTTP/1.1 204 No Content\r\n\r\n");
+        let (receiver, listener) = Self::bind("http://127.0.0.1").await;
         let this = receiver.clone();
         tokio::spawn(async move {
             loop {
@@ -81,11 +80,37 @@ impl Receiver {
         receiver
     }
 
+    /// The same over TLS, by the name `localhost`.
+    pub async fn start_tls(acceptor: tokio_rustls::TlsAcceptor) -> Self {
+        let (receiver, listener) = Self::bind("https://localhost").await;
+        let this = receiver.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (this, acceptor) = (this.clone(), acceptor.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        this.serve(stream).await;
+                    }
+                });
+            }
+        });
+        receiver
+    }
+
+    async fn bind(base: &str) -> (Self, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{base}:{}/hook/a-secret-path", listener.local_addr().unwrap().port());
+        let receiver = Self { url, got: Arc::default(), answer: Arc::default() };
+        receiver.answers("HTTP/1.1 204 No Content\r\n\r\n");
+        (receiver, listener)
+    }
+
     pub fn answers(&self, answer: &str) {
         *self.answer.lock().unwrap() = answer.to_owned();
     }
 
-    async fn serve(&self, stream: TcpStream) {
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let mut stream = BufReader::new(stream);
         let (mut head, mut length) = (String::new(), 0);
         loop {
@@ -107,6 +132,12 @@ impl Receiver {
         let answer = self.answer.lock().unwrap().clone();
         match &*answer {
             NOTHING => std::future::pending().await,
+            DRIP => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await;
+                while stream.write_all(b"x").await.is_ok() && stream.flush().await.is_ok() {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
             ENDLESS => {
                 let head = "HTTP/1.1 200 OK\r\ncontent-length: 999999999999\r\n\r\n";
                 let _ = stream.write_all(head.as_bytes()).await;
@@ -114,6 +145,7 @@ impl Receiver {
             }
             answer => {
                 let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.shutdown().await;
             }
         }
     }

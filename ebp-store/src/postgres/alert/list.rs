@@ -95,17 +95,19 @@ async fn items_of(
     let statement = db
         .prepare_cached(
             "SELECT message, item.* FROM unnest($1::uuid[]) AS message CROSS JOIN LATERAL (
-                 SELECT uuid, device, kind, false AS ends, began_at AS at FROM alert_episode
-                 WHERE begin_message = message
+                 SELECT uuid, device, kind, false AS ends, began_at AS at, holding_instance,
+                        refused_instance
+                 FROM alert_episode WHERE begin_message = message
                  UNION ALL
-                 SELECT uuid, device, kind, true, ended_at FROM alert_episode
-                 WHERE end_message = message
+                 SELECT uuid, device, kind, true, ended_at, holding_instance, refused_instance
+                 FROM alert_episode WHERE end_message = message
                  ORDER BY ends, at, uuid LIMIT $2
              ) AS item ORDER BY message, ends, at, uuid",
         )
         .await?;
     let item = |row: &Row| {
         let Instant(at) = row.try_get(5)?;
+        let instances: [Option<Uuid>; 2] = [row.try_get(6)?, row.try_get(7)?];
         let change = if row.try_get(4)? { AlertChange::Ended } else { AlertChange::Began };
         let item = AlertItem {
             episode: row.try_get(1)?,
@@ -113,6 +115,7 @@ async fn items_of(
             kind: named(row.try_get(3)?)?,
             change,
             at,
+            instances: instances.into_iter().flatten().collect(),
         };
         Ok((row.try_get(0)?, item))
     };

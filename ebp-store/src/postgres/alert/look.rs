@@ -99,6 +99,10 @@ async fn begin_all(
     let uuids: Vec<Uuid> = begin.iter().map(|new| new.uuid).collect();
     let devices: Vec<Uuid> = begin.iter().map(|new| new.device).collect();
     let kinds: Vec<&str> = begin.iter().map(|new| new.kind.name()).collect();
+    let holding: Vec<Option<Uuid>> =
+        begin.iter().map(|new| new.instances.map(|[holding, _]| holding)).collect();
+    let refused: Vec<Option<Uuid>> =
+        begin.iter().map(|new| new.instances.map(|[_, refused]| refused)).collect();
     let began_at: Vec<Instant> = begin.iter().map(|new| Instant(new.began_at)).collect();
     tx.execute(
         "WITH consenting AS (
@@ -106,13 +110,14 @@ async fn begin_all(
              JOIN measurement_device AS device USING (household)
              WHERE device.uuid = ANY ($2) AND granted_at IS NOT NULL AND revoked_at IS NULL
              FOR SHARE OF consent)
-         INSERT INTO alert_episode (uuid, device, kind, began_at, begin_noted_at)
-         SELECT given.uuid, device, kind, began_at, $5
-         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
-             AS given (uuid, device, kind, began_at)
+         INSERT INTO alert_episode (uuid, device, kind, began_at, begin_noted_at, holding_instance,
+                                    refused_instance)
+         SELECT given.uuid, device, kind, began_at, $5, holding, refused
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $6::uuid[], $7::uuid[])
+             AS given (uuid, device, kind, began_at, holding, refused)
          JOIN consenting ON consenting.uuid = device
          ON CONFLICT (device, kind) WHERE ended_at IS NULL DO NOTHING",
-        &[&uuids, &devices, &kinds, &began_at, &now],
+        &[&uuids, &devices, &kinds, &began_at, &now, &holding, &refused],
     )
     .await?;
     Ok(())

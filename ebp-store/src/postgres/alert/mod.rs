@@ -20,7 +20,7 @@ use super::{PostgresStore, job::in_transaction, patience::SURVEY};
 use crate::{
     AlertCounts, AlertState, AlertStore, DueDelivery, JobPolicy, ListPage, ListQuery, Look,
     StoreError, WatchLease,
-    rule::alert::{Attempted, DeviceFacts},
+    rule::alert::{AlertThresholds, Attempted, DeviceFacts},
 };
 
 #[async_trait]
@@ -37,10 +37,14 @@ impl AlertStore for PostgresStore {
         in_transaction!(self, tx, watch::release(&tx, lease))
     }
 
-    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError> {
+    async fn alert_facts(
+        &self,
+        thresholds: AlertThresholds,
+        at: Timestamp,
+    ) -> Result<Vec<DeviceFacts>, StoreError> {
         let client = self.client().await?;
         // All devices of the survey.
-        self.connections.within(SURVEY, facts::all(&client, at)).await
+        self.connections.within(SURVEY, facts::in_question(&client, &thresholds, at)).await
     }
 
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError> {

@@ -95,10 +95,11 @@ impl JobStore for PostgresStore {
         policy: JobPolicy,
         at: Timestamp,
     ) -> Result<Recorded, StoreError> {
+        let faults = end.faults_aside().await?;
         let mut client = self.client().await?;
         let work = async {
             let tx = client.transaction().await?;
-            let recorded = record::record(&tx, lease, &end, &policy, at).await?;
+            let recorded = record::record(&tx, lease, (&*end, faults), &policy, at).await?;
             tx.commit().await?;
             Ok(recorded)
         };

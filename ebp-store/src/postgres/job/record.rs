@@ -1,18 +1,22 @@
 //! The end of an attempt, with all that it changes.
 
 use deadpool_postgres::Transaction;
-use ebp_core::contract::{ImportReport, ImportedLine, JobState, Registration};
+use ebp_core::contract::{ChangeKind, ImportReport, ImportedLine, JobState, Registration};
+use ebp_core::scope::Group;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    super::register::{one_at_a_time, register_in},
+    super::{
+        management::edit::note_all,
+        register::{Candidate, one_at_a_time, register_all},
+    },
     clock::now,
     queue::{end, put_off},
     subject::put_subjects,
 };
 use crate::{
-    JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError, Subject,
+    Editor, Faults, JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError, Subject,
     job::{RESULT_LIMIT, RESULT_PART, later, unsigned},
     rule::import::imported,
 };
@@ -21,7 +25,7 @@ use crate::{
 pub async fn record(
     tx: &Transaction<'_>,
     lease: Lease,
-    how: &JobEnd,
+    (how, faults): (&JobEnd, Vec<Faults>),
     policy: &JobPolicy,
     at: Timestamp,
 ) -> Result<Recorded, StoreError> {
@@ -30,7 +34,7 @@ pub async fn record(
     one_at_a_time(tx).await?;
     let row = tx
         .query_opt(
-            "SELECT failures FROM job
+            "SELECT failures, created_by FROM job
              WHERE uuid = $1 AND worker = $2 AND attempt = $3 AND state = 'running' FOR UPDATE",
             &[&job, &worker, &i64::from(attempt)],
         )
@@ -39,7 +43,10 @@ pub async fn record(
     let state = match how {
         JobEnd::Succeeded(result) => succeed(tx, job, result).await?,
         JobEnd::Registers(lines) => {
-            let result = register_all(tx, lines, at).await?;
+            let group: Group =
+                row.try_get::<_, &str>(1)?.parse().map_err(|_| StoreError::Damaged("job"))?;
+            let editor = Editor { group, label: None, at };
+            let result = import(tx, lines, faults, &editor).await?;
             succeed(tx, job, &result).await?
         }
         JobEnd::Failed { error, temporary, result } => {
@@ -109,19 +116,30 @@ async fn are_there(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<bool, S
     Ok(row.try_get(0)?)
 }
 
-/// Registers every line that has a registration; returns the report of all lines.
-async fn register_all(
+/// Registers every line that has a registration, each with its entry in the history of changes; returns
+/// the report of all lines.
+async fn import(
     tx: &Transaction<'_>,
     lines: &[(ImportedLine, Option<Registration>)],
-    at: Timestamp,
+    faults: Vec<Faults>,
+    editor: &Editor,
 ) -> Result<JobResult, StoreError> {
+    let candidates = lines.iter().zip(faults).filter_map(|((_, registration), faults)| {
+        let registration = registration.as_ref()?;
+        Some(Candidate { registration, faults, further: false })
+    });
+    let mut results = register_all(tx, candidates.collect(), editor.at).await?.into_iter();
     let mut report = ImportReport { dry_run: false, stored: true, lines: Vec::new() };
     for (line, registration) in lines {
-        report.lines.push(match registration {
-            Some(registration) => imported(line, register_in(tx, registration, false, at).await)?,
+        let result = registration.as_ref().and_then(|_| results.next());
+        report.lines.push(match result {
+            Some(result) => imported(line, result)?,
             None => line.clone(),
         });
     }
+    let households =
+        report.lines.iter().filter_map(|line| Some(line.registered.as_ref()?.household));
+    note_all(tx, &households.collect::<Vec<_>>(), editor, ChangeKind::Registered).await?;
     Ok(JobResult::of_import(&report))
 }
 

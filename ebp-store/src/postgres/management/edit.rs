@@ -87,6 +87,29 @@ pub async fn note(
     Ok(())
 }
 
+/// Writes a change of many households into their histories, without fields.
+pub async fn note_all(
+    tx: &Transaction<'_>,
+    households: &[Uuid],
+    editor: &Editor,
+    kind: ChangeKind,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO household_change (household, at, changed_by, label, kind, fields)
+         SELECT household, $2, $3, $4, $5, $6 FROM unnest($1::uuid[]) AS household",
+        &[
+            &households,
+            &Instant(editor.at),
+            &editor.group.name(),
+            &editor.label.as_ref().map(crate::edit::Label::as_str),
+            &kind.name(),
+            &fields_text(&[]),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
 /// A page of a household's history, oldest first.
 pub async fn list(
     db: &Client,

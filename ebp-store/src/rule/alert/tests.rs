@@ -25,6 +25,7 @@ pub(super) fn facts(device: u128) -> DeviceFacts {
         incident_since: None,
         certificate_until: None,
         damaged: None,
+        conflict: None,
         silenced: false,
     }
 }

@@ -68,10 +68,11 @@ fn message(db: &Connection, kept: Kept, limit: usize) -> Result<AlertMessage, St
 /// The changes that a message tells, as many as asked for: those that began first.
 pub fn items(db: &Connection, message: Uuid, limit: usize) -> Result<Vec<AlertItem>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT uuid, device, kind, 0 AS ends, began_at AS at FROM alert_episode
-         WHERE begin_message = ?1
+        "SELECT uuid, device, kind, 0 AS ends, began_at AS at, holding_instance, refused_instance
+         FROM alert_episode WHERE begin_message = ?1
          UNION ALL
-         SELECT uuid, device, kind, 1, ended_at FROM alert_episode WHERE end_message = ?1
+         SELECT uuid, device, kind, 1, ended_at, holding_instance, refused_instance
+         FROM alert_episode WHERE end_message = ?1
          ORDER BY ends, at, uuid LIMIT ?2",
     )?;
     let mut items = Vec::new();
@@ -81,7 +82,9 @@ pub fn items(db: &Connection, message: Uuid, limit: usize) -> Result<Vec<AlertIt
             (row.get(0)?, row.get(1)?, row.get(2)?);
         let (ends, Instant(at)): (bool, Instant) = (row.get(3)?, row.get(4)?);
         let change = if ends { AlertChange::Ended } else { AlertChange::Began };
-        items.push(AlertItem { episode, device, kind: named(&kind)?, change, at });
+        let instances: [Option<Id>; 2] = [row.get(5)?, row.get(6)?];
+        let instances = instances.into_iter().flatten().map(|Id(instance)| instance).collect();
+        items.push(AlertItem { episode, device, kind: named(&kind)?, change, at, instances });
     }
     Ok(items)
 }

@@ -74,15 +74,25 @@ pub fn record(tx: &Transaction<'_>, lease: WatchLease, look: &Look) -> Result<bo
         return Ok(false);
     }
     let mut begins = tx.prepare_cached(
-        "INSERT INTO alert_episode (uuid, device, kind, began_at, begin_noted_at)
-         SELECT ?1, device.uuid, ?3, ?4, ?5
+        "INSERT INTO alert_episode (uuid, device, kind, began_at, begin_noted_at, holding_instance,
+                                    refused_instance)
+         SELECT ?1, device.uuid, ?3, ?4, ?5, ?6, ?7
          FROM measurement_device AS device JOIN consent USING (household)
          WHERE device.uuid = ?2 AND granted_at IS NOT NULL AND revoked_at IS NULL
          ON CONFLICT (device, kind) WHERE ended_at IS NULL DO NOTHING",
     )?;
     for new in begin {
         let began_at = Instant(new.began_at);
-        begins.execute(params![Id(new.uuid), Id(new.device), new.kind.name(), began_at, now])?;
+        let instances = new.instances.map(|instances| instances.map(Id));
+        begins.execute(params![
+            Id(new.uuid),
+            Id(new.device),
+            new.kind.name(),
+            began_at,
+            now,
+            instances.map(|[holding, _]| holding),
+            instances.map(|[_, refused]| refused)
+        ])?;
     }
     let mut ends = tx.prepare_cached(
         "UPDATE alert_episode SET ended_at = max(?2, began_at), end_noted_at = ?2

@@ -20,7 +20,7 @@ use super::SqliteStore;
 use crate::{
     AlertCounts, AlertState, AlertStore, DueDelivery, JobPolicy, ListPage, ListQuery, Look,
     StoreError, WatchLease,
-    rule::alert::{Attempted, DeviceFacts},
+    rule::alert::{AlertThresholds, Attempted, DeviceFacts},
 };
 
 #[async_trait]
@@ -37,8 +37,12 @@ impl AlertStore for SqliteStore {
         self.writer.run(move |tx| watch::release(tx, lease)).await
     }
 
-    async fn alert_facts(&self, at: Timestamp) -> Result<Vec<DeviceFacts>, StoreError> {
-        self.readers.run(move |db| facts::all(db, at)).await
+    async fn alert_facts(
+        &self,
+        thresholds: AlertThresholds,
+        at: Timestamp,
+    ) -> Result<Vec<DeviceFacts>, StoreError> {
+        self.readers.run(move |db| facts::in_question(db, &thresholds, at)).await
     }
 
     async fn alert_state(&self, since: Timestamp) -> Result<AlertState, StoreError> {

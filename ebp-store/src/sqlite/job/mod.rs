@@ -74,7 +74,8 @@ impl JobStore for SqliteStore {
         policy: JobPolicy,
         at: Timestamp,
     ) -> Result<Recorded, StoreError> {
-        self.writer.run(move |tx| record::record(tx, lease, &end, &policy, at)).await
+        let faults = end.faults_aside().await?;
+        self.writer.run(move |tx| record::record(tx, lease, (&*end, &*faults), &policy, at)).await
     }
 
     async fn cancel_job(&self, job: Uuid) -> Result<Job, StoreError> {

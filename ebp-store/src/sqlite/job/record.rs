@@ -1,18 +1,19 @@
 //! The end of an attempt, with all that it changes.
 
-use ebp_core::contract::{ImportReport, ImportedLine, JobState, Registration};
+use ebp_core::contract::{ChangeKind, ImportReport, ImportedLine, JobState, Registration};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    super::{register, value::Id},
+    super::{management::edit::note, register, value::Id},
     clock::now,
     queue::{end, put_off},
     subject::put_subjects,
 };
 use crate::{
-    JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError, Subject,
+    Editor, Faults, HouseholdId, JobEnd, JobPolicy, JobResult, Lease, Recorded, StoreError,
+    Subject,
     job::{RESULT_LIMIT, RESULT_PART, later, unsigned},
     rule::import::imported,
 };
@@ -21,24 +22,26 @@ use crate::{
 pub fn record(
     tx: &Transaction<'_>,
     lease: Lease,
-    how: &JobEnd,
+    (how, faults): (&JobEnd, &[Faults]),
     policy: &JobPolicy,
     at: Timestamp,
 ) -> Result<Recorded, StoreError> {
     let Lease { job, worker, attempt } = lease;
-    let failures: Option<i64> = tx
+    let found: Option<(i64, String)> = tx
         .query_row(
-            "SELECT failures FROM job
+            "SELECT failures, created_by FROM job
              WHERE uuid = ?1 AND worker = ?2 AND attempt = ?3 AND state = 'running'",
             params![Id(job), Id(worker), attempt],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
-    let Some(failures) = failures else { return Ok(Recorded::Lost) };
+    let Some((failures, group)) = found else { return Ok(Recorded::Lost) };
     let state = match how {
         JobEnd::Succeeded(result) => succeed(tx, job, result)?,
         JobEnd::Registers(lines) => {
-            let result = register_all(tx, lines, at)?;
+            let group = group.parse().map_err(|_| StoreError::Damaged("job"))?;
+            let editor = Editor { group, label: None, at };
+            let result = import(tx, lines, faults, &editor)?;
             succeed(tx, job, &result)?
         }
         JobEnd::Failed { error, temporary, result } => {
@@ -98,18 +101,28 @@ fn are_there(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<bool, StoreEr
     Ok(true)
 }
 
-/// Registers every line that has a registration; returns the report of all lines.
-fn register_all(
+/// Registers every line that has a registration, each with its entry in the history of changes; returns
+/// the report of all lines.
+fn import(
     tx: &Transaction<'_>,
     lines: &[(ImportedLine, Option<Registration>)],
-    at: Timestamp,
+    faults: &[Faults],
+    editor: &Editor,
 ) -> Result<JobResult, StoreError> {
     let mut report = ImportReport { dry_run: false, stored: true, lines: Vec::new() };
-    for (line, registration) in lines {
-        report.lines.push(match registration {
-            Some(registration) => imported(line, register::register(tx, registration, false, at))?,
-            None => line.clone(),
-        });
+    for ((line, registration), faults) in lines.iter().zip(faults) {
+        let Some(registration) = registration else {
+            report.lines.push(line.clone());
+            continue;
+        };
+        let registered =
+            register::register_checked(tx, registration, faults.clone(), false, editor.at);
+        let line = imported(line, registered)?;
+        if let Some(registered) = &line.registered {
+            let household = HouseholdId(registered.household);
+            note(tx, household, editor, ChangeKind::Registered, &[])?;
+        }
+        report.lines.push(line);
     }
     Ok(JobResult::of_import(&report))
 }

@@ -6,7 +6,7 @@
 mod change;
 pub mod device;
 mod device_edit;
-mod edit;
+pub mod edit;
 mod health;
 mod registration;
 pub mod remove;

@@ -113,7 +113,14 @@ mod tests {
     }
 
     fn says(state: ConsentState) -> Result<Consent, ClientError> {
-        Ok(Consent { state, granted_at: None, revoked_at: None, text: None, withdrawal: None })
+        Ok(Consent {
+            state,
+            granted_at: None,
+            revoked_at: None,
+            text: None,
+            withdrawal: None,
+            purposes: Vec::new(),
+        })
     }
 
     fn outage() -> ClientError {

@@ -50,6 +50,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::CONSENT,                scope(Consent),          h::get(consent::show)),
         post(paths::CONSENT,               scope(Consent),          h::post(consent::grant)),
         delete(paths::CONSENT,             scope(Consent),          h::delete(consent::revoke)),
+        post(paths::PURPOSE,               scope(Consent),          h::post(consent::give_purpose)),
+        delete(paths::PURPOSE,             scope(Consent),          h::delete(consent::withdraw_purpose)),
         get(paths::MESSAGE,                scope(Household),        h::get(message::list)),
         post(paths::MESSAGE,               scope(Household),        h::post(message::write)),
         get(paths::EXPORT,                 Access::AllScopes(&[Account, Consent, Household, MeasurementRead]), h::get(export::show)),

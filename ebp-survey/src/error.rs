@@ -4,7 +4,7 @@ use ebp_store::{StoreError, masking::MaskingError};
 use jiff::SignedDuration;
 
 use crate::{
-    SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
+    SeriesFault, authority::AuthorityError, geocoding::GeocodeError, price::PriceError,
     revocations::KeptRevocationsError, text::TextError,
 };
 
@@ -27,6 +27,9 @@ pub enum OpenError {
     /// The texts that participants agree to cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// The prices by quarter hours cannot be used.
+    #[error(transparent)]
+    Prices(#[from] PriceError),
     /// The server's own list of revocations cannot be used.
     #[error(transparent)]
     Revocations(#[from] KeptRevocationsError),

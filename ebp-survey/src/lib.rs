@@ -50,6 +50,7 @@ mod keeper;
 mod locate;
 pub mod masking;
 mod outlines;
+pub mod price;
 mod register;
 mod registration;
 mod restore;

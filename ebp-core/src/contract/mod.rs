@@ -39,7 +39,8 @@ pub use bodies::{
 };
 pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use consent::{
-    AgreedText, Consent, ConsentGrant, UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
+    AgreedText, Consent, ConsentGrant, GivenPurpose, PurposeGrant, UnknownWithdrawalChannel,
+    Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
@@ -86,6 +87,7 @@ pub use status::{
     Reception, SpoolFigures,
 };
 pub use survey::{
-    Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
+    Language, PurposeText, QuarterPrices, SurveyContact, SurveyInformation, SurveyPrice,
+    SurveyPurpose, SurveyText, UnknownLanguage,
 };
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};

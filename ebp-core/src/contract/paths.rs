@@ -6,6 +6,8 @@ pub const ACCOUNT: &str = "/account";
 pub const HOUSEHOLD: &str = "/household";
 /// Endpoints 3 and 4, and reading the consent.
 pub const CONSENT: &str = "/household/consent";
+/// Agreeing to a further purpose, and withdrawing that.
+pub const PURPOSE: &str = "/household/consent/purpose/{purpose}";
 /// What households say is wrong, and the answers.
 pub const MESSAGE: &str = "/household/message";
 /// Everything that the survey holds about a household.
@@ -146,6 +148,12 @@ pub const DOCS: &str = "/docs";
 #[must_use]
 pub fn measurements_of(meter: uuid::Uuid) -> String {
     format!("/household/meter/{meter}/measurement")
+}
+
+/// A further purpose of consent.
+#[must_use]
+pub fn purpose_of(name: &str) -> String {
+    format!("/household/consent/purpose/{name}")
 }
 
 /// Endpoint 11 of one meter.

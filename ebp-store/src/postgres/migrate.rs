@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 21] = [
+const MIGRATIONS: [&str; 22] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -40,6 +40,7 @@ const MIGRATIONS: [&str; 21] = [
     include_str!("../../migrations/postgres/0019_job_trace.sql"),
     include_str!("../../migrations/postgres/0020_speaks_on.sql"),
     include_str!("../../migrations/postgres/0021_tunnel.sql"),
+    include_str!("../../migrations/postgres/0023_purposes.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

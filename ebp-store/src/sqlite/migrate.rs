@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 20] = [
+const MIGRATIONS: [&str; 21] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 20] = [
     include_str!("../../migrations/sqlite/0018_job_trace.sql"),
     include_str!("../../migrations/sqlite/0019_speaks_on.sql"),
     include_str!("../../migrations/sqlite/0020_tunnel.sql"),
+    include_str!("../../migrations/sqlite/0022_purposes.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

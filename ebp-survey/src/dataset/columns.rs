@@ -84,6 +84,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "household_change.*",
             "survey_text.*",
             "consent.text_language",
+            "consent.purposes",
             "consent.withdrawal_channel",
             "consent.withdrawal_received_on",
         ],

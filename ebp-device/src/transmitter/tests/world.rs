@@ -128,6 +128,7 @@ impl DataApi for World {
             revoked_at: None,
             text: None,
             withdrawal: None,
+            purposes: Vec::new(),
         })
     }
 

@@ -6,8 +6,9 @@ use std::{
 };
 
 use ebp_core::contract::{
-    Consent, ConsentGrant, Listing, Message, NewMessage, SurveyInformation, paths,
+    Consent, ConsentGrant, Listing, Message, NewMessage, PurposeGrant, SurveyInformation, paths,
 };
+use jiff::Timestamp;
 use reqwest::{Method, header};
 
 use crate::{Client, ClientError};
@@ -29,6 +30,19 @@ impl Client {
     /// from a server that is older than these texts.
     pub fn survey(&self) -> Result<SurveyInformation, ClientError> {
         self.get(paths::SURVEY)
+    }
+
+    /// The same, with what electricity costs in each quarter of an hour from one instant to another.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 400
+    /// unless both begin a quarter of an hour, 31 days apart at most.
+    pub fn survey_with_prices(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<SurveyInformation, ClientError> {
+        self.get(&format!("{}?prices_from={from}&prices_to={to}", paths::SURVEY))
     }
 
     /// The outlines of all regions, as a picture.
@@ -57,6 +71,26 @@ impl Client {
         // A server that is older than the texts is sent nothing that it does not know.
         let request = if *grant == ConsentGrant::default() { request } else { request.json(grant) };
         self.answer(paths::CONSENT, request)
+    }
+
+    /// Agrees to a further purpose.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404 if
+    /// the survey has no such purpose, 409 if consent is not granted.
+    pub fn give_purpose(&self, name: &str, grant: PurposeGrant) -> Result<Consent, ClientError> {
+        let request = self.request(Method::POST, &paths::purpose_of(name)).json(&grant);
+        self.answer(paths::PURPOSE, request)
+    }
+
+    /// Withdraws that.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404 if
+    /// it was never agreed to.
+    pub fn withdraw_purpose(&self, name: &str) -> Result<Consent, ClientError> {
+        let request = self.request(Method::DELETE, &paths::purpose_of(name));
+        self.answer(paths::PURPOSE, request)
     }
 
     /// Writes to the researchers.

@@ -29,7 +29,7 @@ impl Client {
     /// # Errors
     /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn end_tunnel_session(&self, session: Uuid) -> Result<TunnelSession, ClientError> {
-        let path = paths::MANAGED_SESSION.replace("{uuid}", &session.to_string());
+        let path = paths::MANAGED_TUNNEL_SESSION.replace("{uuid}", &session.to_string());
         self.send(Method::DELETE, &path)
     }
 

@@ -13,7 +13,18 @@ HOUR = 4 * QUARTER
 POWER = 7_590_000_000  # 75.9 kW in 10^-8 kW
 NEAR = 60_000_000
 FINE = 1_000_000
-FLAGS = "no_reading late end_open clock_corrected register_reset outlier coarse no_bracket conflict unconfirmed".split()
+FLAGS = [
+    "no_reading",
+    "late",
+    "end_open",
+    "clock_corrected",
+    "register_reset",
+    "outlier",
+    "coarse",
+    "no_bracket",
+    "conflict",
+    "unconfirmed",
+]
 
 
 class Reading:
@@ -70,7 +81,7 @@ class Boundary:
         self.lo = max(x.value - growth(x.at + x.uncertainty - at) for x in segment)
         self.hi = min(x.value + x.resolution + growth(at - x.at + x.uncertainty) for x in segment)
         before = [x for x in segment if x.at <= at][-1]
-        behind = [x for x in segment if x.at >= at][0]
+        behind = next(x for x in segment if x.at >= at)
         self.value = min(max(self.between(before, behind, at), self.lo), self.hi)
         nearest = min((before, behind), key=lambda x: (abs(x.at - at) + x.uncertainty, x.resolution))
         self.near = abs(nearest.at - at) + nearest.uncertainty <= NEAR

@@ -120,6 +120,7 @@ mod tests {
             text: None,
             granted_through: None,
             withdrawal: None,
+            purposes: Vec::new(),
         })
     }
 

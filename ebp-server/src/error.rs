@@ -4,7 +4,7 @@ use ebp_core::private_file::Exposed;
 use ebp_store::StoreError;
 use ebp_survey::{
     KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError,
-    geocoding::GeocodeError, text::TextError,
+    geocoding::GeocodeError, price::PriceError, text::TextError,
 };
 
 use crate::{
@@ -67,4 +67,4 @@ macro_rules! of_survey {
         }
     )*};
 }
-of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, StoreError, TextError);
+of_survey!(AuthorityError, GeocodeError, KeptRevocationsError, PriceError, StoreError, TextError);

@@ -14,6 +14,7 @@ use ebp_survey::{
     authority::{self, Authority},
     geocoding::{Geocode, Geocoder},
     masking,
+    price::PriceSeries,
     text::load_texts,
 };
 
@@ -90,6 +91,7 @@ pub async fn serve_with_pages(
         zone,
         survey: information,
         texts,
+        quarter_prices,
         alerts,
         tunnel: tunnel_settings,
         web: web_settings,
@@ -113,6 +115,7 @@ pub async fn serve_with_pages(
     };
     // Before the database is opened: with a gap in a text nothing is served.
     let texts = texts.as_deref().map(load_texts).transpose()?;
+    let quarter_prices = quarter_prices.as_deref().map(PriceSeries::load).transpose()?;
     let store = open_store(&database).await?;
     if trust_database_clock {
         database_clock.compare(&*store).await?;
@@ -128,6 +131,7 @@ pub async fn serve_with_pages(
         .with_geocoder(geocoder)
         .with_zone(&zone)
         .with_information(information)
+        .with_quarter_prices(quarter_prices)
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
     survey.import_register().await?;

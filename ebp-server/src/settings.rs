@@ -105,6 +105,8 @@ pub struct Settings {
     pub survey: SurveyInformation,
     /// The folder of the texts that participants agree to, if there are any.
     pub texts: Option<PathBuf>,
+    /// The file of what electricity costs in each quarter of an hour, if there is one.
+    pub quarter_prices: Option<PathBuf>,
     /// How devices are watched and administrators are told; not at all if absent.
     pub alerts: Option<AlertSettings>,
     /// How devices' tunnels are kept.
@@ -142,6 +144,7 @@ impl Settings {
             zone: ZONE.to_owned(),
             survey: SurveyInformation::default(),
             texts: None,
+            quarter_prices: None,
             alerts: None,
             tunnel: TunnelSettings::default(),
             web: None,

@@ -90,6 +90,7 @@ pub use rule::{
     },
     fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,
+    purpose::PurposeChange,
     series::is_settled,
 };
 pub use schema::NewerSchema;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
-    Actor, HouseholdId, Names, Page, PageQuery, ParticipantId,
+    Actor, HouseholdId, Names, Page, PageQuery, ParticipantId, PurposeChange,
     access::AccessStore,
     alert::AlertStore,
     alert_rule::AlertRuleStore,
@@ -140,6 +140,18 @@ pub trait Store:
         household: HouseholdId,
         grant: ConsentGrant,
         through: Option<GrantChannel>,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError>;
+
+    /// Stores what the participant decides about a further purpose of consent.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::ConsentNotGranted`], [`StoreError::ConsentRevoked`];
+    /// [`StoreError::NotFound`] if a purpose is withdrawn that was never agreed to.
+    async fn change_purpose(
+        &self,
+        household: HouseholdId,
+        change: PurposeChange,
         at: Timestamp,
     ) -> Result<Consent, StoreError>;
 

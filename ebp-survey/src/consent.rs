@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use ebp_core::{
-    contract::{Consent, ConsentGrant, Withdrawal},
+    contract::{Consent, ConsentGrant, PurposeGrant, Withdrawal},
     model::Address,
 };
-use ebp_store::HouseholdId;
+use ebp_store::{HouseholdId, PurposeChange, StoreError};
 
 use crate::{Caller, Survey, SurveyError, finish};
 
@@ -37,6 +37,47 @@ impl Survey {
         let through = Some(caller.through);
         let now = self.clock().now();
         Ok(self.store().grant_consent_through(household, grant, through, now).await?)
+    }
+
+    /// The caller's household agrees to a further purpose, whose text is stored with it.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if the survey has no such purpose, or no text of it
+    /// in that language; [`ConsentNotGranted`](ebp_store::StoreError::ConsentNotGranted),
+    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked),
+    /// [`SurveyError::HouseholdAmbiguous`].
+    pub async fn give_purpose(
+        &self,
+        caller: &Caller,
+        name: String,
+        grant: PurposeGrant,
+    ) -> Result<Consent, SurveyError> {
+        let household = caller.household()?;
+        let PurposeGrant { language } = grant;
+        let purpose = self.about().purposes.iter().find(|purpose| purpose.name == name);
+        let texts = purpose.map(|purpose| purpose.texts.as_slice()).unwrap_or_default();
+        let text = texts.iter().find(|text| text.language == language);
+        let text = text.ok_or(StoreError::NotFound)?.text.clone();
+        let change = PurposeChange::Give { name, language, text };
+        Ok(self.store().change_purpose(household, change, self.clock().now()).await?)
+    }
+
+    /// The caller's household withdraws what it agreed to for a further purpose, whether or not the survey
+    /// has that purpose still.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if it never agreed to that;
+    /// [`ConsentNotGranted`](ebp_store::StoreError::ConsentNotGranted),
+    /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked),
+    /// [`SurveyError::HouseholdAmbiguous`].
+    pub async fn withdraw_purpose(
+        &self,
+        caller: &Caller,
+        name: String,
+    ) -> Result<Consent, SurveyError> {
+        let change = PurposeChange::Withdraw { name };
+        let household = caller.household()?;
+        Ok(self.store().change_purpose(household, change, self.clock().now()).await?)
     }
 
     /// Revokes the consent of the caller's household: the store removes contact, address and

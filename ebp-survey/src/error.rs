@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::{
     NotPermitted, SeriesFault, authority::AuthorityError, geocoding::GeocodeError,
-    revocations::KeptRevocationsError, text::TextError,
+    price::PriceError, revocations::KeptRevocationsError, text::TextError,
 };
 
 /// Why a survey cannot be opened.
@@ -27,6 +27,9 @@ pub enum OpenError {
     /// The texts that participants agree to cannot be used.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// The prices by quarter hours cannot be used.
+    #[error(transparent)]
+    Prices(#[from] PriceError),
     /// The server's own list of revocations cannot be used.
     #[error(transparent)]
     Revocations(#[from] KeptRevocationsError),

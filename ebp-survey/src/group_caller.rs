@@ -312,7 +312,7 @@ impl GroupCaller {
     /// # Errors
     /// Those of the store.
     pub async fn information(&self) -> Result<SurveyInformation, SurveyError> {
-        self.survey.information(None).await
+        self.survey.information(None, None).await
     }
 
     /// Of what the regions are by which households are masked; none if there are no regions.

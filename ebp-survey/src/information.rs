@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use ebp_core::contract::{SurveyInformation, SurveyText};
 use ebp_store::{Published, StoreError};
+use jiff::Timestamp;
 
 use crate::{Survey, SurveyError, text::VersionedTexts};
 
@@ -28,15 +29,21 @@ impl Survey {
         Ok(published)
     }
 
-    /// What the survey says of itself, with the texts of that version or else of the newest.
+    /// What the survey says of itself, with the texts of that version or else of the newest, and the
+    /// prices of the quarter hours from one instant to another.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such version.
     pub async fn information(
         &self,
         version: Option<u32>,
+        prices: Option<(Timestamp, Timestamp)>,
     ) -> Result<SurveyInformation, SurveyError> {
         let mut information = self.about().clone();
+        information.quarter_prices = self.quarter_prices().and_then(|series| match prices {
+            Some((from, to)) => series.between(from, to),
+            None => Some(series.extent()),
+        });
         if let Some(version) = version {
             let texts = self.texts_of(version).await?;
             if texts.is_empty() {

@@ -58,6 +58,7 @@ mod locate;
 pub mod masking;
 mod outlines;
 mod permission;
+pub mod price;
 mod register;
 mod registration;
 mod restore;

@@ -13,7 +13,7 @@ use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
-    authority::Authority, geocoding::Geocode, outlines::Outlines,
+    authority::Authority, geocoding::Geocode, outlines::Outlines, price::PriceSeries,
     revocation_notices::RevocationNotices, revocations::KeptRevocations,
 };
 
@@ -46,6 +46,7 @@ pub struct Survey {
     drawn: Outlines,
     zone: Arc<str>,
     about: SurveyInformation,
+    quarter_prices: Option<PriceSeries>,
     texts: Mutex<Option<KnownTexts>>,
     notices: RevocationNotices,
 }
@@ -68,6 +69,7 @@ impl Survey {
             drawn: Outlines::default(),
             zone: ZONE.into(),
             about: SurveyInformation::default(),
+            quarter_prices: None,
             texts: Mutex::default(),
             notices: RevocationNotices::default(),
         }
@@ -114,6 +116,17 @@ impl Survey {
     #[must_use]
     pub fn with_information(self, about: SurveyInformation) -> Self {
         Self { about, ..self }
+    }
+
+    /// The same, whose electricity has a price in each quarter of an hour.
+    #[must_use]
+    pub fn with_quarter_prices(self, quarter_prices: Option<PriceSeries>) -> Self {
+        Self { quarter_prices, ..self }
+    }
+
+    /// What electricity costs in each quarter of an hour, if the survey has such prices.
+    pub(crate) const fn quarter_prices(&self) -> Option<&PriceSeries> {
+        self.quarter_prices.as_ref()
     }
 
     /// Devices that were told that consent is revoked.

@@ -1,29 +1,19 @@
-//! A headless Chromium, driven by WebDriver, as a test uses it from one thread.
-//!
-//! A page in a home network has a name of that network and comes over plain HTTP. Browsers treat
-//! loopback differently (cookies, `Sec-Fetch-Site`, secure contexts), so the page's name is mapped to
-//! this machine instead of being asked for at `127.0.0.1`.
+//! A headless Chromium, as a test uses it from one thread.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Display,
-    net::{TcpListener, TcpStream},
-    process::{Child, Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeSet, fmt::Display, thread, time::Duration};
 
 use fantoccini::{
-    Client, ClientBuilder, Locator,
+    Client, Locator,
     actions::{InputSource, KeyAction, KeyActions},
     elements::Element,
     wd::WebDriverCompatibleCommand,
 };
 use hyper::Method;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use url::{ParseError, Url};
+
+pub use crate::driver::{Driver, View};
 
 /// How long a page may take.
 const LIMIT: Duration = Duration::from_secs(40);
@@ -40,53 +30,21 @@ pub mod key {
     pub const SPACE: char = ' ';
 }
 
-/// How pages are looked at.
-#[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
-    /// A name that leads to this machine.
-    pub host: &'a str,
-    /// The screen's width, CSS pixels.
-    pub width: u32,
-    /// The reader's language, as `Accept-Language` has it.
-    pub language: &'a str,
-    /// Whether scripts run.
-    pub has_script: bool,
-}
-
 /// A browser with one page. It ends when it is dropped.
 pub struct Browser {
     runtime: Runtime,
     client: Option<Client>,
-    driver: Child,
-    _home: TempDir,
+    _driver: Driver,
 }
 
 impl Browser {
     /// Starts one.
     #[must_use]
     pub fn open(view: View<'_>) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let home = tempfile::tempdir().unwrap();
-        let driver = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .env("HOME", home.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let driver = Driver::start();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let mut browser = Self { runtime, client: None, driver, _home: home };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(browser.driver.try_wait().unwrap().is_none(), "the driver has ended");
-            thread::sleep(LOOK);
-        }
-        let Value::Object(capabilities) = capabilities(view) else { unreachable!() };
-        let connector = hyper_util::client::legacy::connect::HttpConnector::new();
-        let mut builder = ClientBuilder::new(connector);
-        let address = format!("http://127.0.0.1:{port}");
-        let session = builder.capabilities(capabilities).connect(&address);
-        browser.client = Some(browser.runtime.block_on(session).unwrap());
-        browser
+        let client = runtime.block_on(driver.browse(view));
+        Self { runtime, client: Some(client), _driver: driver }
     }
 
     fn client(&self) -> &Client {
@@ -239,34 +197,12 @@ impl Drop for Browser {
             // With the driver gone, the browser is as well.
             let _ = self.runtime.block_on(client.close());
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
-}
-
-fn capabilities(view: View<'_>) -> Value {
-    // 1 lets scripts run, 2 does not.
-    let script = if view.has_script { 1 } else { 2 };
-    let screen = json!({ "width": view.width, "height": 1500, "pixelRatio": 1, "touch": false });
-    json!({
-        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
-        "goog:chromeOptions": {
-            "args": [
-                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                format!("--host-resolver-rules=MAP {} 127.0.0.1", view.host),
-            ],
-            "prefs": {
-                "profile.managed_default_content_settings.javascript": script,
-                "intl.accept_languages": view.language,
-            },
-            "mobileEmulation": { "deviceMetrics": screen },
-        },
-    })
 }
 
 /// Reads a log of the driver, which forgets what was read.
 #[derive(Debug)]
-struct ReadLog(&'static str);
+pub struct ReadLog(pub &'static str);
 
 impl WebDriverCompatibleCommand for ReadLog {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {

@@ -12,6 +12,8 @@
 pub mod browser;
 #[cfg(feature = "postgresql")]
 pub mod cluster;
+#[cfg(feature = "browser")]
+pub mod driver;
 pub mod postgresql;
 pub mod recordings;
 #[cfg(feature = "referee")]

@@ -49,4 +49,4 @@ function prepare(figure) {
   });
 }
 
-document.querySelectorAll("figure").forEach((figure) => prepare(figure));
+for (const figure of document.querySelectorAll("figure")) prepare(figure);

@@ -1,6 +1,9 @@
 // Replaces a region of the page by the server's newer one, every so many seconds or on a button.
 // Without script the region stays as it was sent, and links load it anew.
-const policy = globalThis.trustedTypes?.createPolicy("ebp", { createHTML: (html) => html });
+/** @type {{ createHTML(html: string): unknown } | undefined} */
+const policy = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("ebp", {
+  createHTML: (/** @type {string} */ html) => html,
+});
 
 /** @param {string} text */
 const parse = (text) =>

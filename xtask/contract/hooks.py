@@ -189,8 +189,14 @@ def _registration(email, postal_code="51147"):
     return {
         "participant": {"name": "By Mistake", "email": email},
         "address": {"street": "Irrweg 1", "postal_code": postal_code, "city": "Köln", "country": "DE"},
-        "metadata": {"children": 0, "adults": 1, "adults_with_job": 1, "heat_pump": False,
-                     "electric_vehicle_charger": False, "home_battery": False},
+        "metadata": {
+            "children": 0,
+            "adults": 1,
+            "adults_with_job": 1,
+            "heat_pump": False,
+            "electric_vehicle_charger": False,
+            "home_battery": False,
+        },
         "meters": [{"type": "ELECTRICITY", "model": "MT175"}],
     }
 
@@ -239,9 +245,8 @@ def _cancelled_report():
 def _keep_household(case):
     """The household that the others of this run need is neither removed nor revoked, whatever led to it."""
     parameters = case.path_parameters or {}
-    if case.operation.label in ENDING:
-        if parameters.get("household") in _known["households"]:
-            parameters["household"] = NO_HOUSEHOLD
+    if case.operation.label in ENDING and parameters.get("household") in _known["households"]:
+        parameters["household"] = NO_HOUSEHOLD
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -266,24 +271,36 @@ def _as_spare(spares, case, kwargs):
 def _prepare():
     """Grants consents, makes tokens by which devices are enrolled, and what can be removed."""
     for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + _to_withdraw]:
-        answer = requests.post(FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30)
+        answer = requests.post(
+            FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30
+        )
         assert answer.status_code == 201, answer.text
     for number in range(20):
         answer = requests.post(
-            FIXTURE["url"] + "/household/message", json={"about": "other", "text": f"message {number}"},
-            cert=tuple(FIXTURE["consenting"][0]), verify=FIXTURE["ca"], timeout=30)
+            FIXTURE["url"] + "/household/message",
+            json={"about": "other", "text": f"message {number}"},
+            cert=tuple(FIXTURE["consenting"][0]),
+            verify=FIXTURE["ca"],
+            timeout=30,
+        )
         assert answer.status_code == 201, answer.text
         _messages.append(answer.json()["uuid"])
     # An incident is there to be resolved, whichever is asked for first.
     for meter in FIXTURE["meters"]:
         for kind in ("SERIAL-PORT-UNAVAILABLE", "OBIS-CODES-UNAVAILABLE"):
             answer = requests.post(
-                f"{FIXTURE['url']}/household/meter/{meter}/incident/report", json={"type": kind},
-                cert=tuple(FIXTURE["consenting"][0]), verify=FIXTURE["ca"], timeout=30)
+                f"{FIXTURE['url']}/household/meter/{meter}/incident/report",
+                json={"type": kind},
+                cert=tuple(FIXTURE["consenting"][0]),
+                verify=FIXTURE["ca"],
+                timeout=30,
+            )
             assert answer.status_code in (200, 201), answer.text
     manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
     for _ in range(3):
-        made = requests.post(FIXTURE["url"] + "/management/device", json={"household": FIXTURE["households"][0]}, **manage)
+        made = requests.post(
+            FIXTURE["url"] + "/management/device", json={"household": FIXTURE["households"][0]}, **manage
+        )
         assert made.status_code == 201, made.text
         path = f"/management/device/{made.json()['uuid']}/enrolment"
         answer = requests.post(FIXTURE["url"] + path, json={}, **manage)
@@ -356,9 +373,12 @@ def before_call(context, case, kwargs):
             # Which days belong together no schema can say.
             day = "2026-01-01" if (case.query or {}).get("from") else None
             case.query = {"from": day, "to": "2026-02-01"} if day else {}
-        elif label == "POST /management/device" and isinstance(case.body, dict):
-            if not _is_left(case, case.body):
-                case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
+        elif (
+            label == "POST /management/device"
+            and isinstance(case.body, dict)
+            and not _is_left(case, case.body)
+        ):
+            case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
 
 
 @schemathesis.hook
@@ -430,7 +450,5 @@ def a_certificate_is_needed(ctx, response, case):
     sent = response.request
     url = FIXTURE["url"] + urlsplit(sent.url)._replace(scheme="", netloc="").geturl()
     headers = {k: v for k, v in sent.headers.items() if k.lower() in ("content-type", "accept")}
-    answer = requests.request(
-        sent.method, url, headers=headers, data=sent.body, verify=FIXTURE["ca"], timeout=30
-    )
+    answer = requests.request(sent.method, url, headers=headers, data=sent.body, verify=FIXTURE["ca"], timeout=30)
     assert answer.status_code == 401, f"without a certificate: {answer.status_code}"

@@ -42,7 +42,7 @@ def tables(folder):
         assert len(by_pandas) == len(by_polars) == len(by_duckdb), table
         for column in by_pandas.columns:
             kind = str(by_pandas[column].dtype)
-            if column.endswith("_kwh") or column.endswith("_kw"):
+            if column.endswith(("_kwh", "_kw")):
                 assert kind == "float64", f"{table}.{column} is {kind}"
                 sums = by_pandas[column].sum(), by_polars[column].sum(), by_duckdb[column].sum()
                 assert max(sums) - min(sums) < 1e-6, f"{table}.{column}: {sums}"

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    contract, crates, examples, fuzz,
+    contract, crates, examples, fuzz, lint,
     run::{cargo, succeed, works},
     stage::{self, Stage},
     test, tidy,
@@ -52,9 +52,10 @@ const LIBRARIES: [(&str, &[&str]); 27] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     ("format", format),
     ("tidy", tidy::run),
+    ("lint", lint::run),
     ("clippy", clippy),
     ("programs", programs),
     ("doc", doc),

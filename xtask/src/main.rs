@@ -10,6 +10,7 @@ mod data_model;
 mod dataset;
 mod examples;
 mod fuzz;
+mod lint;
 mod long;
 mod mutants;
 mod parts;
@@ -33,6 +34,7 @@ cargo xtask TASK
   data-model  make the book's page of tables and columns from the migrations
   examples  run each example that needs nothing
   features  check each crate by itself and with each of its features, as `long features` does
+  lint      Python, shell, and the pages' templates, scripts and style
   crates    count the crates that the program is built of, and hold them against their bound
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
@@ -64,6 +66,7 @@ fn start(task: &str) -> Result<()> {
         "data-model" => data_model::run(),
         "examples" => examples::run(),
         "features" => ci::features(),
+        "lint" => lint::run(),
         "crates" => crates::run(),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),

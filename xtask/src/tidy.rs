@@ -24,7 +24,7 @@ const EDGES: [(&str, &[&str]); 15] = [
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
     ("ebp-server", &["ebp-core", "ebp-anon", "ebp-client", "ebp-fleet", "ebp-store", "ebp-survey"]),
-    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-survey"]),
+    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-fleet", "ebp-survey"]),
     (
         "ebp-cli",
         &[

@@ -28,6 +28,9 @@ pub fn open(error: OpenError) -> Failure {
         OpenError::Authority(error) => authority(error),
         OpenError::Masking(error) => masking(&error),
         OpenError::Text(error) => text(&error),
+        OpenError::Prices(error) => Failure::failed(chain(&error)).remedy(
+            "`quarter_prices` under [survey] names a CSV file with the head `start,import,export`",
+        ),
         OpenError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
         OpenError::Store(error @ StoreError::TextsDiffer(_)) => store(error),
         OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))

@@ -24,7 +24,7 @@ fn units() -> Vec<(PathBuf, String)> {
         .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
         .collect();
     units.sort();
-    assert!(units.len() >= 7, "{units:?}");
+    assert!(units.len() >= 8, "{units:?}");
     units
 }
 
@@ -70,7 +70,7 @@ fn the_services_are_confined() {
     }
 }
 
-/// The page's services see nothing of the measuring device but its socket.
+/// The page's services see nothing of the measuring device but its sockets.
 #[test]
 fn the_page_is_apart() {
     for (path, text) in services().filter(|(_, text)| text.contains("\nUser=ebp-web\n")) {
@@ -82,6 +82,26 @@ fn the_page_is_apart() {
         assert!(hidden.contains(&"-/etc/ebp") && hidden.contains(&"-/var/lib/ebp"), "{hidden:?}");
         assert!(!text.contains("dialout"), "{}", path.display());
     }
+}
+
+/// The page may ask the tunnel, whose log and folders are not its own: its group may use the socket's
+/// folder, and that outlives a restart of the measuring daemon.
+#[test]
+fn the_page_reaches_the_tunnels_socket() {
+    let text = |name: &str| {
+        let find = |(path, _): &(PathBuf, String)| path.ends_with(name);
+        services().find(find).unwrap_or_else(|| panic!("no {name}")).1
+    };
+    let (tunnel, page) = (text("ebp-tunnel.service"), text("ebp-page.service"));
+    for line in ["Group=ebp", "RuntimeDirectory=ebp-tunnel", "RuntimeDirectoryMode=0750"] {
+        assert!(tunnel.lines().any(|own| own == line), "{line}");
+    }
+    for line in ["Type=notify", "RestartPreventExitStatus=4"] {
+        assert!(tunnel.lines().any(|own| own == line), "{line}");
+    }
+    assert!(page.lines().any(|own| own == "SupplementaryGroups=ebp"));
+    let example = ebp_web::device::EXAMPLE;
+    assert!(example.contains("tunnel_socket = \"/run/ebp-tunnel/tunnel.sock\""), "{example}");
 }
 
 #[test]

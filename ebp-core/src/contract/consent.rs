@@ -27,6 +27,35 @@ pub struct Consent {
     /// How it was withdrawn; absent where the participant revoked it by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal: Option<Withdrawal>,
+    /// Further purposes that the participant agreed to, each by itself; none once consent is revoked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<GivenPurpose>,
+}
+
+/// A further purpose that was agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GivenPurpose {
+    /// Its name, such as `later-studies`.
+    pub name: String,
+    /// The language that its text was read in.
+    pub language: Language,
+    /// The text that was agreed to.
+    pub text: String,
+    /// When it was agreed to.
+    pub given_at: Timestamp,
+    /// When that was withdrawn; absent while it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// `POST /household/consent/purpose/{purpose}`: agrees to a further purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PurposeGrant {
+    /// The language that the participant read its text in.
+    pub language: Language,
 }
 
 /// By which way consent was granted: the kind of identity that proved whose it is.

@@ -42,8 +42,8 @@ pub use bodies::{
 };
 pub use change::{ChangeKind, LABEL_HEADER, LABEL_LENGTH, RegistrationChange};
 pub use consent::{
-    AgreedText, Consent, ConsentGrant, GrantChannel, UnknownWithdrawalChannel, Withdrawal,
-    WithdrawalChannel,
+    AgreedText, Consent, ConsentGrant, GivenPurpose, GrantChannel, PurposeGrant,
+    UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
@@ -90,7 +90,8 @@ pub use status::{
     MeterTelegrams, Notice, Reception, SpoolFigures,
 };
 pub use survey::{
-    Language, SurveyContact, SurveyInformation, SurveyPrice, SurveyText, UnknownLanguage,
+    Language, PurposeText, QuarterPrices, SurveyContact, SurveyInformation, SurveyPrice,
+    SurveyPurpose, SurveyText, UnknownLanguage,
 };
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};
 pub use web_session::{SESSION_LABEL_LENGTH, WebSession};

@@ -6,6 +6,8 @@ pub const ACCOUNT: &str = "/account";
 pub const HOUSEHOLD: &str = "/household";
 /// Endpoints 3 and 4, and reading the consent.
 pub const CONSENT: &str = "/household/consent";
+/// Agreeing to a further purpose, and withdrawing that.
+pub const PURPOSE: &str = "/household/consent/purpose/{purpose}";
 /// What households say is wrong, and the answers.
 pub const MESSAGE: &str = "/household/message";
 /// Everything that the survey holds about a household.
@@ -101,7 +103,7 @@ pub const MANAGEMENT_TUNNEL: &str = "/management/tunnel";
 /// Sessions of administrators with devices.
 pub const TUNNEL_SESSION: &str = "/management/tunnel/session";
 /// A session.
-pub const MANAGED_SESSION: &str = "/management/tunnel/session/{uuid}";
+pub const MANAGED_TUNNEL_SESSION: &str = "/management/tunnel/session/{uuid}";
 /// A session with a service of a device: the connection is upgraded.
 pub const TUNNEL_CONNECT: &str = "/management/tunnel/{device}/connect";
 /// A device's tunnel: the connection is upgraded.
@@ -152,6 +154,12 @@ pub const DOCS: &str = "/docs";
 #[must_use]
 pub fn measurements_of(meter: uuid::Uuid) -> String {
     format!("/household/meter/{meter}/measurement")
+}
+
+/// A further purpose of consent.
+#[must_use]
+pub fn purpose_of(name: &str) -> String {
+    format!("/household/consent/purpose/{name}")
 }
 
 /// Endpoint 11 of one meter.

@@ -2,9 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use super::series::ExactNumber;
 
 /// A language of texts for households.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,6 +67,12 @@ pub struct SurveyInformation {
     pub texts: Vec<SurveyText>,
     /// What electricity costs, in the order of time. A price holds until the next one begins.
     pub prices: Vec<SurveyPrice>,
+    /// Further purposes that participants may agree to, each by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<SurveyPurpose>,
+    /// What it costs in each quarter of an hour, where the survey has such a series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarter_prices: Option<QuarterPrices>,
 }
 
 /// Whom participants can ask.
@@ -94,6 +102,26 @@ pub struct SurveyText {
     pub details: String,
 }
 
+/// A further purpose that participants may agree to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SurveyPurpose {
+    /// Its name, such as `later-studies`.
+    pub name: String,
+    /// What participants agree to, in each of its languages.
+    pub texts: Vec<PurposeText>,
+}
+
+/// What participants agree to for a further purpose, in one language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PurposeText {
+    /// The language.
+    pub language: Language,
+    /// The text.
+    pub text: String,
+}
+
 /// What electricity costs from a day on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -107,6 +135,23 @@ pub struct SurveyPrice {
     /// For electricity that is fed in, EUR/kWh.
     #[serde(with = "rust_decimal::serde::arbitrary_precision")]
     pub export: Decimal,
+}
+
+/// What electricity costs in each quarter of an hour, EUR/kWh.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QuarterPrices {
+    /// When the survey's series begins.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub from: Timestamp,
+    /// When it ends.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub to: Timestamp,
+    /// The prices of electricity from the grid, a quarter hour after the other from `prices_from` to
+    /// `prices_to`; empty unless both are asked for. `null` where the series has none.
+    pub import: Vec<Option<ExactNumber>>,
+    /// The same for electricity that is fed in; `null` also where only `prices` says it.
+    pub export: Vec<Option<ExactNumber>>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The name of the first service.
 const FIRST: &str = "ssh";
@@ -82,7 +82,7 @@ impl TryFrom<Written> for TunnelConfig {
 }
 
 /// Whether administrators may connect, as the device's owner has set it up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TunnelAccess {
     /// Unless the household has switched it off.
@@ -92,18 +92,6 @@ pub enum TunnelAccess {
     UntilSwitchedOn,
     /// Never.
     Never,
-}
-
-impl TunnelAccess {
-    /// The name in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Always => "always",
-            Self::UntilSwitchedOn => "until-switched-on",
-            Self::Never => "never",
-        }
-    }
 }
 
 /// Why a value cannot be used; each says what to write.

@@ -16,6 +16,7 @@ mod counted;
 pub mod device;
 #[cfg(feature = "connect")]
 pub mod dial;
+pub mod local;
 #[cfg(feature = "connect")]
 pub mod protocol;
 #[cfg(feature = "connect")]

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Request, State},
+    extract::{Path, Request, State},
     http::StatusCode,
 };
-use ebp_core::contract::{Consent, ConsentGrant};
+use ebp_core::contract::{Consent, ConsentGrant, PurposeGrant};
 use ebp_survey::Survey;
 
 use super::{body, intake::Intake};
@@ -36,6 +36,27 @@ pub async fn grant(
 ) -> Result<(StatusCode, Json<Consent>), ApiError> {
     let grant: ConsentGrant = body::json_or_default(&intake, request).await?;
     Ok((StatusCode::CREATED, Json(survey.grant_consent_to(&caller, grant).await?)))
+}
+
+/// `POST /household/consent/purpose/{purpose}`: agrees to a further purpose.
+pub async fn give_purpose(
+    State(survey): State<Arc<Survey>>,
+    State(intake): State<Arc<Intake>>,
+    Requester(caller): Requester,
+    Path(purpose): Path<String>,
+    request: Request,
+) -> Result<Json<Consent>, ApiError> {
+    let grant: PurposeGrant = body::json(&intake, request).await?;
+    Ok(Json(survey.give_purpose(&caller, purpose, grant).await?))
+}
+
+/// `DELETE /household/consent/purpose/{purpose}`: withdraws that.
+pub async fn withdraw_purpose(
+    State(survey): State<Arc<Survey>>,
+    Requester(caller): Requester,
+    Path(purpose): Path<String>,
+) -> Result<Json<Consent>, ApiError> {
+    Ok(Json(survey.withdraw_purpose(&caller, purpose).await?))
 }
 
 /// `DELETE /household/consent`: revokes it for good; 409 if it was never granted.

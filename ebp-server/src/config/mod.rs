@@ -247,6 +247,7 @@ impl ServerConfig {
         }
         if let Some(survey) = &mut self.survey {
             survey.texts = survey.texts.take().map(|path| folder.join(path));
+            survey.quarter_prices = survey.quarter_prices.take().map(|path| folder.join(path));
         }
         if let Some(geocoding) = &mut self.geocoding {
             geocoding.postal_codes = geocoding.postal_codes.take().map(|path| folder.join(path));
@@ -317,6 +318,7 @@ impl ServerConfig {
         if let Some(survey) = &self.survey {
             settings.survey = survey.information();
             settings.texts.clone_from(&survey.texts);
+            settings.quarter_prices.clone_from(&survey.quarter_prices);
         }
         settings.cycles = SurveyCycles::new(self.cycle, self.report_cycle);
         // What cannot be used was found when the configuration was read.

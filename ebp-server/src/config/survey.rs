@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use ebp_core::contract::{SurveyContact, SurveyInformation, SurveyPrice};
+use ebp_core::contract::{
+    Language, PurposeText, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
+};
 use ebp_survey::text::find_gap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -16,6 +18,9 @@ const CHARACTERS: usize = 500;
 
 /// Contacts, at most.
 const CONTACTS: usize = 20;
+
+/// Further purposes, at most.
+const PURPOSES: usize = 10;
 
 /// Prices, at most.
 const PRICES: usize = 200;
@@ -36,9 +41,15 @@ pub struct SurveyConfig {
     /// The folder of the texts that participants agree to.
     #[serde(default)]
     pub texts: Option<PathBuf>,
+    /// Further purposes that participants may agree to, each by itself.
+    #[serde(default, deserialize_with = "purposes")]
+    pub purposes: Vec<SurveyPurpose>,
     /// What electricity costs, in the order of time.
     #[serde(default, deserialize_with = "prices")]
     pub prices: Vec<SurveyPrice>,
+    /// The file of what it costs in each quarter of an hour.
+    #[serde(default)]
+    pub quarter_prices: Option<PathBuf>,
 }
 
 impl SurveyConfig {
@@ -49,6 +60,7 @@ impl SurveyConfig {
             controller: Some(self.controller.clone()),
             contacts: self.contacts.clone(),
             prices: self.prices.clone(),
+            purposes: self.purposes.clone(),
             ..SurveyInformation::default()
         }
     }
@@ -86,6 +98,57 @@ fn contacts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SurveyCont
         }
     }
     Ok(contacts)
+}
+
+/// A purpose as it is written: its text by language.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Purpose {
+    name: String,
+    de: Option<String>,
+    en: Option<String>,
+}
+
+impl Purpose {
+    fn read(self) -> Result<SurveyPurpose, String> {
+        let is_letter =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let begins = self.name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+        if !begins || self.name.len() > 32 || !self.name.bytes().all(is_letter) {
+            return Err("the name of a purpose must be as later-studies: 1 to 32 small letters, \
+                        digits and hyphens, a letter first"
+                .to_owned());
+        }
+        let texts = [(Language::De, self.de), (Language::En, self.en)];
+        let texts = texts
+            .into_iter()
+            .filter_map(|(language, text)| Some(PurposeText { language, text: text? }));
+        let texts: Vec<_> = texts.collect();
+        if texts.is_empty() {
+            return Err(format!("the purpose {} must have a text: de, en or both", self.name));
+        }
+        if let Some(flaw) = texts.iter().find_map(|text| flaw(&text.text)) {
+            return Err(format!("of the purpose {} {flaw}", self.name));
+        }
+        Ok(SurveyPurpose { name: self.name, texts })
+    }
+}
+
+fn purposes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SurveyPurpose>, D::Error> {
+    let purposes = Vec::<Purpose>::deserialize(deserializer)?;
+    if purposes.len() > PURPOSES {
+        return Err(de::Error::custom(format!("there must be {PURPOSES} purposes or less")));
+    }
+    let purposes: Vec<_> = purposes
+        .into_iter()
+        .map(Purpose::read)
+        .collect::<Result<_, _>>()
+        .map_err(de::Error::custom)?;
+    let names: BTreeSet<_> = purposes.iter().map(|purpose| &purpose.name).collect();
+    if names.len() < purposes.len() {
+        return Err(de::Error::custom("each purpose must have a name of its own"));
+    }
+    Ok(purposes)
 }
 
 /// A price as it is written: decimals are texts, so that they are exact.
@@ -136,6 +199,7 @@ mod tests {
         controller = "Institut, Straße 1, 12345 Ort"
         contacts = [{ name = "Datenschutz", email = "privacy@example.org" }]
         texts = "texts"
+        purposes = [{ name = "later-studies", de = "Sie dürfen mich einladen.", en = "Invite me." }]
         prices = [
             { from = "2025-01-01", import = "0.3512", export = "0.0803" },
             { from = "2026-01-01", import = "0.34", export = "0.0794" },
@@ -154,6 +218,7 @@ mod tests {
             r#"{"export":0.0794,"from":"2026-01-01","import":0.34}"#
         );
         assert_eq!(json["contacts"][0]["phone"], serde_json::Value::Null);
+        assert_eq!(json["purposes"][0]["texts"][1]["text"], "Invite me.");
     }
 
     #[test]
@@ -164,11 +229,14 @@ mod tests {
             ("\"Strom im Haus\"", "\" \"", 2, "must not be empty"),
             ("privacy@example.org", "TBD", 4, "of a contact `TBD`"),
             ("email", "mail", 4, "unknown field"),
-            ("\"2026-01-01\"", "\"2024-01-01\"", 6, "after the one before"),
-            ("\"2026-01-01\"", "\"2025-01-01\"", 6, "after the one before"),
-            ("\"0.3512\"", "\"0,3512\"", 6, "a price must be EUR/kWh"),
-            ("\"0.3512\"", "\"35.12\"", 6, "a price must be EUR/kWh"),
-            ("\"2025-01-01\"", "\"2025\"", 6, "must be a date"),
+            ("later-studies", "Later", 6, "must be as later-studies"),
+            ("Invite me.", "TODO", 6, "of the purpose later-studies `TODO`"),
+            ("en = \"Invite", "fr = \"Invite", 6, "unknown field"),
+            ("\"2026-01-01\"", "\"2024-01-01\"", 7, "after the one before"),
+            ("\"2026-01-01\"", "\"2025-01-01\"", 7, "after the one before"),
+            ("\"0.3512\"", "\"0,3512\"", 7, "a price must be EUR/kWh"),
+            ("\"0.3512\"", "\"35.12\"", 7, "a price must be EUR/kWh"),
+            ("\"2025-01-01\"", "\"2025\"", 7, "must be a date"),
         ] {
             assert!(WHOLE.contains(good));
             let error = survey(&WHOLE.replace(good, wrong)).unwrap_err();

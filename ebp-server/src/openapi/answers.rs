@@ -139,7 +139,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
     // What was added by mistake can be removed while nothing needs it. Certificates can be revoked.
     let certificates = [paths::MANAGED_CERTIFICATES, paths::MANAGED_CERTIFICATE].contains(path);
     let silence = *path == paths::DEVICE_SILENCE;
-    let session = *path == paths::MANAGED_SESSION;
+    let session = [paths::MANAGED_SESSION, paths::MANAGED_TUNNEL_SESSION].contains(path);
     let removes = *method == Method::DELETE && !certificates && !silence && !session;
     let of_device = silence || [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY].contains(path);
     let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT, paths::MESSAGE_CLOSE]

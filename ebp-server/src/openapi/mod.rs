@@ -224,8 +224,8 @@ mod tests {
     use ebp_core::contract::{
         ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
         HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
-        NewMessage, NewMeter, NewPvSystem, NewSilence, PvSystemChange, Registration, RenewRequest,
-        Withdrawal, closed_schemas,
+        NewMessage, NewMeter, NewPvSystem, NewSilence, PurposeGrant, PvSystemChange, Registration,
+        RenewRequest, Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -272,6 +272,7 @@ mod tests {
         checks::<DeviceChange>(&document, &mut names);
         checks::<MessageAnswer>(&document, &mut names);
         checks::<NewMessage>(&document, &mut names);
+        checks::<PurposeGrant>(&document, &mut names);
         checks::<Withdrawal>(&document, &mut names);
         checks::<DeviceStatus>(&document, &mut names);
         checks::<EnrollRequest>(&document, &mut names);

@@ -34,7 +34,11 @@ const SUMMARY_QUERY: [(&str, Kind, bool); 3] =
     [("from", Kind::Bound, true), ("to", Kind::Bound, true), ("zone", Kind::Zone, false)];
 const MESSAGE_QUERY: [(&str, Kind); 3] =
     [("open", Kind::Flag), ("limit", Kind::Limit), ("cursor", Kind::Cursor)];
-const SURVEY_QUERY: [(&str, Kind); 1] = [("text_version", Kind::TextVersion)];
+const SURVEY_QUERY: [(&str, Kind); 3] = [
+    ("text_version", Kind::TextVersion),
+    ("prices_from", Kind::Instant),
+    ("prices_to", Kind::Instant),
+];
 const LIST_QUERY: [(&str, Kind); 2] = [("limit", Kind::Limit), ("cursor", Kind::Cursor)];
 const HOUSEHOLD_QUERY: [(&str, Kind); 5] = [
     ("q", Kind::Words),
@@ -81,6 +85,7 @@ enum Kind {
     Step,
     Zone,
     TextVersion,
+    Purpose,
 }
 
 impl Kind {
@@ -139,6 +144,7 @@ impl Kind {
                 .minimum(Some(1))
                 .maximum(Some(1_000)),
             Self::Flag => ObjectBuilder::new().schema_type(Type::Boolean),
+            Self::Purpose => text.pattern(Some("^[a-z][a-z0-9-]{0,31}$")),
             Self::TextVersion => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -167,6 +173,7 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         let kind = match name {
             "serial" => Kind::Serial,
             "file" => Kind::RegionFile,
+            "purpose" => Kind::Purpose,
             _ => Kind::Uuid,
         };
         parameter(name, ParameterIn::Path, kind, yes.clone())

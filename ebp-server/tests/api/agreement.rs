@@ -2,7 +2,7 @@
 
 use ebp_core::{
     clock::Clock,
-    contract::{Language, SurveyText, paths, problem_type},
+    contract::{Language, PurposeText, SurveyPurpose, SurveyText, paths, problem_type},
     scope::{Group, Scope, Scopes},
 };
 use ebp_server::Settings;
@@ -75,6 +75,120 @@ async fn consent_is_to_a_text() {
     assert_eq!(granted["text"], json!({"version": 1, "language": "de"}));
     assert_eq!(api.get(paths::CONSENT).ok().await, granted);
     grant(&api, &stale).problem(409, problem_type::CONSENT_ALREADY_GRANTED).await;
+}
+
+/// Each further purpose is given and withdrawn by itself, with its text and its time, and everybody who
+/// may see consent sees that.
+#[tokio::test]
+async fn further_purposes_are_consents_of_their_own() {
+    let dir = Server::prepare(crate::ENGINE).await;
+    let server = Server::open_with(dir, |settings: &mut Settings, _: &TestClock| {
+        settings.survey.purposes = vec![SurveyPurpose {
+            name: "later-studies".into(),
+            texts: vec![PurposeText { language: Language::De, text: "Laden Sie mich ein.".into() }],
+        }];
+    })
+    .await;
+    let offered = server.api(None).get(paths::SURVEY).ok().await;
+    assert_eq!(offered["purposes"][0]["texts"][0]["text"], "Laden Sie mich ein.");
+    let (registered, api) = server.household("erika@example.org").await;
+    let path = paths::purpose_of("later-studies");
+    let german = json!({"language": "de"});
+    let give = async |path: &str, body: &Value| {
+        let answer = api.json(Method::POST, path, body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(give(&path, &german).await.0, 409, "consent is not granted");
+    let granted = api.post(paths::CONSENT).expect(StatusCode::CREATED).await;
+    assert_eq!(granted["purposes"], Value::Null, "nothing is bundled");
+    api.delete(&path).problem(404, problem_type::NOT_FOUND).await;
+    for (path, body, status) in [
+        (&path, json!({"language": "en"}), 404),
+        (&path, json!({}), 400),
+        (&path, json!({"language": "de", "more": 1}), 400),
+        (&paths::purpose_of("another"), german.clone(), 404),
+        (&paths::purpose_of("..%2f"), german.clone(), 404),
+    ] {
+        assert_eq!(give(path, &body).await.0, status, "{path} {body}");
+    }
+    let begun = server.clock.now();
+    let (status, given) = give(&path, &german).await;
+    assert_eq!((status, given["state"].as_str()), (200, Some("granted")));
+    let purpose = given["purposes"][0].clone();
+    assert_eq!((&purpose["name"], &purpose["language"]), (&json!("later-studies"), &json!("de")));
+    assert_eq!(purpose["text"], "Laden Sie mich ein.");
+    let at = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(begun <= at(&purpose["given_at"]) && at(&purpose["given_at"]) <= server.clock.now());
+    assert_eq!(purpose["withdrawn_at"], Value::Null);
+    server.clock.advance(60);
+    assert_eq!(give(&path, &german).await.1["purposes"][0], purpose, "the first time counts");
+
+    // In consent, in all data, and at the researchers.
+    assert_eq!(api.get(paths::CONSENT).ok().await["purposes"][0], purpose);
+    let everything = api.get(paths::EXPORT).ok().await;
+    assert_eq!(everything["household"]["consent"]["purposes"][0], purpose);
+    let household =
+        paths::MANAGED_HOUSEHOLD.replace("{household}", &registered.household.to_string());
+    let researcher = server.manager(Group::Researchers);
+    let shown = researcher.get(&household).ok().await;
+    assert_eq!(shown["consent"]["purposes"][0], purpose);
+
+    let withdrawn = api.delete(&path).ok().await;
+    assert_eq!(withdrawn["state"], "granted", "the consent to measuring stays");
+    assert!(at(&withdrawn["purposes"][0]["withdrawn_at"]) > at(&purpose["given_at"]));
+    assert_eq!(withdrawn["purposes"][0]["given_at"], purpose["given_at"]);
+    assert_eq!(api.delete(&path).ok().await, withdrawn);
+    let (_, again) = give(&path, &german).await;
+    assert_eq!(again["purposes"][0]["withdrawn_at"], Value::Null);
+    // With consent everything ends.
+    let revoked = api.delete(paths::CONSENT).ok().await;
+    assert_eq!(revoked["purposes"], Value::Null);
+    assert_eq!(give(&path, &german).await.0, 410);
+}
+
+/// Prices by quarter hours are told for the time that is asked for.
+#[tokio::test]
+async fn prices_by_quarter_hours() {
+    let dir = Server::prepare(crate::ENGINE).await;
+    let file = dir.path().join("prices.csv");
+    let text =
+        "start,import,export\n2026-06-15T12:00:00Z,0.3012,\n2026-06-15T12:15:00Z,-0.01,0.0794\n";
+    std::fs::write(&file, text).unwrap();
+    let server = Server::open_with(dir, |settings: &mut Settings, _: &TestClock| {
+        settings.quarter_prices = Some(file);
+    })
+    .await;
+    let nobody = server.api(None);
+    let survey = nobody.get(paths::SURVEY).ok().await;
+    assert_eq!(
+        survey["quarter_prices"],
+        json!({"from": "2026-06-15T12:00:00Z", "to": "2026-06-15T12:30:00Z", "import": [],
+               "export": []})
+    );
+    let asked = "/survey?prices_from=2026-06-15T11:45:00Z&prices_to=2026-06-15T12:30:00Z";
+    let prices = &nobody.get(asked).ok().await["quarter_prices"];
+    assert_eq!(prices["import"].to_string(), "[null,0.3012,-0.01]");
+    assert_eq!(prices["export"].to_string(), "[null,null,0.0794]");
+    for wrong in [
+        "prices_from=2026-06-15T11:45:00Z",
+        "prices_from=2026-06-15&prices_to=2026-06-16",
+        "prices_from=2026-06-15T11:46:00Z&prices_to=2026-06-15T12:30:00Z",
+        "prices_from=2026-06-15T12:30:00Z&prices_to=2026-06-15T11:45:00Z",
+        "prices_from=2026-06-15T00:00:00Z&prices_to=2026-07-17T00:00:00Z",
+    ] {
+        nobody.get(&format!("/survey?{wrong}")).problem(400, problem_type::INVALID).await;
+    }
+    let dir = server.stop().await;
+    std::fs::write(dir.path().join("prices.csv"), "start,import,export\nx,1,1\n").unwrap();
+    let error = Server::open_with(dir, |settings: &mut Settings, _: &TestClock| {
+        settings.quarter_prices = Some(settings.data.join("prices.csv"));
+    })
+    .await
+    .ended()
+    .await
+    .unwrap_err()
+    .to_string();
+    assert!(error.contains("prices.csv, line 2"), "{error}");
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, Registered,
-        Registration, SurveyText, TunnelSessionEnd, paths,
+        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, PurposeText, Registered,
+        Registration, SurveyPurpose, SurveyText, TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,
@@ -74,6 +74,10 @@ impl Scene {
         let server = Server::open_with(dir, |settings, _| {
             settings.limits = Limits { rate: None, ..Limits::default() };
             settings.quota = Some(Quota::for_cycle(Cycle::QUARTER_HOUR));
+            settings.survey.purposes = vec![SurveyPurpose {
+                name: "later-studies".into(),
+                texts: vec![PurposeText { language: Language::De, text: "Einladen.".into() }],
+            }];
         });
         let server = server.await;
         let text =
@@ -106,6 +110,8 @@ impl Scene {
 
         let agreed = json!({"text_version": 1, "language": "de"});
         Call(api.post(paths::CONSENT).0.json(&agreed)).expect(StatusCode::CREATED).await;
+        let purpose = paths::purpose_of("later-studies");
+        api.json(Method::POST, &purpose, &json!({"language": "de"})).ok().await;
         self.write_message(name, &api, &researcher).await;
         server.clock.advance(1800);
         let now = server.clock.now();

@@ -9,6 +9,7 @@ use ebp_core::{
     model::measurement_id,
     scope::{Group, Scope, Scopes},
 };
+use ebp_store::{HouseholdId, PurposeChange};
 use ebp_survey::export::columns::{CONTAINED, LEFT_OUT, OF_NO_HOUSEHOLD};
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -83,6 +84,13 @@ async fn filled(server: &Server) -> (Registered, Api) {
     let (made, api) = server.household(EMAIL).await;
     let agreed = json!({"text_version": 4, "language": "en"});
     api.json(Method::POST, paths::CONSENT, &agreed).expect(StatusCode::CREATED).await;
+    let purpose = PurposeChange::Give {
+        name: "later-studies".into(),
+        language: Language::En,
+        text: "Invite me.".into(),
+    };
+    let household = HouseholdId(made.household);
+    server.store.change_purpose(household, purpose, server.clock.now()).await.unwrap();
     server.clock.advance(1800);
     let now = server.clock.now();
     let slot = Cycle::QUARTER_HOUR.slot(now);
@@ -233,7 +241,7 @@ async fn a_revocation_meanwhile_breaks_it_off() {
     // Its beginning is there, and nothing more is read while nobody takes it.
     let caller = ebp_survey::Caller {
         participant: ebp_store::ParticipantId(0),
-        household: Some(ebp_store::HouseholdId(made.household)),
+        household: Some(HouseholdId(made.household)),
         consents: true,
         source: ebp_store::Source::Device,
         device: None,

@@ -1,6 +1,7 @@
 //! Sessions in pages, as administrators list and end them.
 
 use ebp_core::{
+    clock::Clock,
     contract::{paths, problem_type},
     scope::Group,
 };

@@ -1,6 +1,9 @@
 //! Reading and granting consent; `release` revokes it.
 
-use crate::rule::consent::{consent_of, require_grantable, require_text};
+use crate::rule::{
+    consent::{consent_of, require_grantable, require_text},
+    purpose::{self, PurposeChange},
+};
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::contract::{
     AgreedText, Consent, ConsentGrant, GrantChannel, Language, UnknownWithdrawalChannel, Withdrawal,
@@ -23,7 +26,7 @@ pub async fn consent(
     let statement = db
         .prepare_cached(
             "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                    withdrawal_received_on, granted_through
+                    withdrawal_received_on, granted_through, purposes
              FROM consent WHERE household = $1",
         )
         .await?;
@@ -32,7 +35,7 @@ pub async fn consent(
 }
 
 /// From a row that begins with the instants of granting and revoking, and has from `rest` on what
-/// was agreed to, how it was withdrawn, and by which way it was granted.
+/// was agreed to, how it was withdrawn, by which way it was granted, and further purposes.
 pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
     let (version, language): (Option<i32>, Option<&str>) =
         (row.try_get(rest)?, row.try_get(rest + 1)?);
@@ -58,7 +61,8 @@ pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
     let granted_through = through
         .map(|name| GrantChannel::named(name).ok_or(StoreError::Damaged("consent")))
         .transpose()?;
-    Ok(Consent { text, granted_through, withdrawal, ..from_row(row)? })
+    let purposes = purpose::from_text(row.try_get(rest + 5)?)?;
+    Ok(Consent { text, granted_through, withdrawal, purposes, ..from_row(row)? })
 }
 
 /// From a row that begins with the instants of granting and revoking.
@@ -82,7 +86,7 @@ pub(super) async fn hold(
     let row = tx
         .query_opt(
             "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                    withdrawal_received_on, granted_through
+                    withdrawal_received_on, granted_through, purposes
              FROM consent WHERE household = $1 FOR UPDATE",
             &[&household.0],
         )
@@ -115,4 +119,23 @@ pub async fn grant(
     let granted = consent(&tx, household).await?;
     tx.commit().await?;
     Ok(granted)
+}
+
+/// Stores what a participant decides about a further purpose.
+pub async fn change_purpose(
+    client: &mut Client,
+    household: HouseholdId,
+    change: PurposeChange,
+    at: Timestamp,
+) -> Result<Consent, StoreError> {
+    let tx = client.transaction().await?;
+    let purposes = purpose::decide(&hold(&tx, household).await?, change, at)?;
+    tx.execute(
+        "UPDATE consent SET purposes = $2 WHERE household = $1",
+        &[&household.0, &purpose::to_text(&purposes)?],
+    )
+    .await?;
+    let changed = consent(&tx, household).await?;
+    tx.commit().await?;
+    Ok(changed)
 }

@@ -77,7 +77,8 @@ pub async fn household(
                     children, adults, adults_with_job, electric_vehicle_charger, heat_pump,
                     home_battery, precision, masked, nuts3,
                     text_version, text_language, withdrawal_channel, withdrawal_received_on,
-                    granted_through, metering_concept, battery
+                    granted_through, purposes,
+                    metering_concept, battery
              FROM consent LEFT JOIN address USING (household) LEFT JOIN location USING (household)
                  LEFT JOIN metadata USING (household)
              WHERE household = $1",

@@ -6,7 +6,7 @@ use ebp_core::contract::{Tunnel, TunnelSession};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{PostgresStore, tunnel, value::Instant};
+use super::{PostgresStore, tunnel, tunnel_session, value::Instant};
 use crate::{LatestStore, ListCursor, StoreError, TimeOrderedList};
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl LatestStore for PostgresStore {
         limit: usize,
     ) -> Result<Vec<TunnelSession>, StoreError> {
         let client = self.client().await?;
-        self.look_up(tunnel::sessions_of_device(&client, device, limit)).await
+        self.look_up(tunnel_session::sessions_of_device(&client, device, limit)).await
     }
 }
 

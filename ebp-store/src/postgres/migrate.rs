@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 24] = [
+const MIGRATIONS: [&str; 25] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -41,6 +41,7 @@ const MIGRATIONS: [&str; 24] = [
     include_str!("../../migrations/postgres/0020_speaks_on.sql"),
     include_str!("../../migrations/postgres/0021_tunnel.sql"),
     include_str!("../../migrations/postgres/0022_copied_certificate.sql"),
+    include_str!("../../migrations/postgres/0023_purposes.sql"),
     include_str!("../../migrations/postgres/0024_web_session.sql"),
     include_str!("../../migrations/postgres/0025_alert_rule.sql"),
 ];

@@ -16,8 +16,8 @@ use super::{
     report::Report, status, value::Instant,
 };
 use crate::{
-    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus, Quota,
-    Source, Store, StoreError,
+    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PoolStatus,
+    PurposeChange, Quota, Source, Store, StoreError,
 };
 
 #[async_trait]
@@ -69,6 +69,16 @@ impl Store for PostgresStore {
     ) -> Result<Consent, StoreError> {
         let mut client = self.client().await?;
         self.change(consent::grant(&mut client, id, grant, through, at)).await
+    }
+
+    async fn change_purpose(
+        &self,
+        id: HouseholdId,
+        change: PurposeChange,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        let mut client = self.client().await?;
+        self.change(consent::change_purpose(&mut client, id, change, at)).await
     }
 
     async fn revoke_consent_by(

@@ -317,25 +317,6 @@ pub async fn of_device(
     Ok(row.as_ref().map(tunnel).transpose()?.map(|(_, tunnel)| tunnel))
 }
 
-/// The last sessions of a device, the latest first.
-pub async fn sessions_of_device(
-    db: &Client,
-    device: Uuid,
-    limit: usize,
-) -> Result<Vec<TunnelSession>, StoreError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let statement = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
-             FROM tunnel_session WHERE device = $1
-             ORDER BY began_at DESC, uuid DESC LIMIT $2",
-        )
-        .await?;
-    let rows = db.query(&statement, &[&device, &limit]).await?;
-    rows.iter().map(|row| session(row).map(|(_, session)| session)).collect()
-}
-
 async fn begin(
     client: &mut Client,
     new: &NewTunnelSession,

@@ -59,6 +59,25 @@ pub async fn sessions(
     Ok(page(query, rows.iter().map(session).collect::<Result<_, _>>()?))
 }
 
+/// The last sessions of a device, the latest first.
+pub async fn sessions_of_device(
+    db: &Client,
+    device: Uuid,
+    limit: usize,
+) -> Result<Vec<TunnelSession>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let statement = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by, end_asked_by
+             FROM tunnel_session WHERE device = $1
+             ORDER BY began_at DESC, uuid DESC LIMIT $2",
+        )
+        .await?;
+    let rows = db.query(&statement, &[&device, &limit]).await?;
+    rows.iter().map(|row| session(row).map(|(_, session)| session)).collect()
+}
+
 fn session(row: &Row) -> Result<(ListCursor, TunnelSession), StoreError> {
     let (uuid, Instant(began_at)): (Uuid, Instant) = (row.try_get(0)?, row.try_get(4)?);
     let ended_at: Option<Instant> = row.try_get(5)?;

@@ -17,7 +17,15 @@ pub const fn consent_of(granted_at: Option<Timestamp>, revoked_at: Option<Timest
         (Some(_), None) => ConsentState::Granted,
         (Some(_), Some(_)) => ConsentState::Revoked,
     };
-    Consent { state, granted_at, revoked_at, text: None, granted_through: None, withdrawal: None }
+    Consent {
+        state,
+        granted_at,
+        revoked_at,
+        text: None,
+        granted_through: None,
+        withdrawal: None,
+        purposes: Vec::new(),
+    }
 }
 
 /// Whether consent may be granted now.

@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod fleet;
 pub mod import;
 pub mod job;
+pub mod purpose;
 pub mod revocation;
 pub mod search;
 pub mod series;

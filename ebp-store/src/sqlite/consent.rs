@@ -1,6 +1,9 @@
 //! Reading and granting consent; `release` revokes it.
 
-use crate::rule::consent::{consent_of, require_grantable, require_text};
+use crate::rule::{
+    consent::{consent_of, require_grantable, require_text},
+    purpose::{self, PurposeChange},
+};
 use ebp_core::contract::{AgreedText, Consent, ConsentGrant, GrantChannel, Withdrawal};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -16,15 +19,33 @@ use crate::{HouseholdId, StoreError};
 pub fn consent(db: &Connection, household: HouseholdId) -> Result<Consent, StoreError> {
     db.prepare_cached(
         "SELECT granted_at, revoked_at, text_version, text_language, withdrawal_channel,
-                withdrawal_received_on, granted_through
+                withdrawal_received_on, granted_through, purposes
          FROM consent WHERE household = ?1",
     )?
-    .query_row([Id(household.0)], from_row)
+    .query_row([Id(household.0)], |row| Ok((from_row(row)?, row.get(7)?)))
     .optional()?
     .ok_or(StoreError::ConsentRevoked)
+    .and_then(|(consent, purposes): (Consent, Option<String>)| {
+        Ok(Consent { purposes: purpose::from_text(purposes.as_deref())?, ..consent })
+    })
 }
 
-/// From a row of all of its columns.
+/// Stores what a participant decides about a further purpose.
+pub fn change_purpose(
+    tx: &Transaction<'_>,
+    household: HouseholdId,
+    change: PurposeChange,
+    at: Timestamp,
+) -> Result<Consent, StoreError> {
+    let purposes = purpose::decide(&consent(tx, household)?, change, at)?;
+    tx.execute(
+        "UPDATE consent SET purposes = ?2 WHERE household = ?1",
+        params![Id(household.0), purpose::to_text(&purposes)?],
+    )?;
+    consent(tx, household)
+}
+
+/// From a row of its columns but the purposes.
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Consent> {
     let version: Option<u32> = row.get(2)?;
     let language: Option<Text<_>> = row.get(3)?;

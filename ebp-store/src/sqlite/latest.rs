@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::{
-    SqliteStore, tunnel,
+    SqliteStore, tunnel, tunnel_session,
     value::{Id, Instant},
 };
 use crate::{LatestStore, ListCursor, StoreError, TimeOrderedList};
@@ -36,7 +36,7 @@ impl LatestStore for SqliteStore {
         device: Uuid,
         limit: usize,
     ) -> Result<Vec<TunnelSession>, StoreError> {
-        self.readers.run(move |db| tunnel::sessions_of_device(db, device, limit)).await
+        self.readers.run(move |db| tunnel_session::sessions_of_device(db, device, limit)).await
     }
 }
 

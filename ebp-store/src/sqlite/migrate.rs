@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 23] = [
+const MIGRATIONS: [&str; 24] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -35,6 +35,7 @@ const MIGRATIONS: [&str; 23] = [
     include_str!("../../migrations/sqlite/0019_speaks_on.sql"),
     include_str!("../../migrations/sqlite/0020_tunnel.sql"),
     include_str!("../../migrations/sqlite/0021_copied_certificate.sql"),
+    include_str!("../../migrations/sqlite/0022_purposes.sql"),
     include_str!("../../migrations/sqlite/0023_web_session.sql"),
     include_str!("../../migrations/sqlite/0024_alert_rule.sql"),
 ];

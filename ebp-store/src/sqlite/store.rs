@@ -18,8 +18,8 @@ use super::{
     status,
 };
 use crate::{
-    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, Quota, Source, Store,
-    StoreError,
+    Actor, HouseholdId, InsertOutcome, Names, Page, PageQuery, ParticipantId, PurposeChange, Quota,
+    Source, Store, StoreError,
 };
 
 #[async_trait]
@@ -57,6 +57,15 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<Consent, StoreError> {
         self.writer.run(move |tx| consent::grant(tx, id, grant, through, at)).await
+    }
+
+    async fn change_purpose(
+        &self,
+        id: HouseholdId,
+        change: PurposeChange,
+        at: Timestamp,
+    ) -> Result<Consent, StoreError> {
+        self.writer.run(move |tx| consent::change_purpose(tx, id, change.clone(), at)).await
     }
 
     async fn revoke_consent_by(

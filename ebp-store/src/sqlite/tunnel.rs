@@ -304,26 +304,6 @@ pub fn of_device(
     Ok(found.map(|(_, tunnel)| tunnel))
 }
 
-/// The last sessions of a device, the latest first.
-pub fn sessions_of_device(
-    db: &Connection,
-    device: Uuid,
-    limit: usize,
-) -> Result<Vec<TunnelSession>, StoreError> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = db
-        .prepare_cached(
-            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
-                 bytes_from_device, ended_by
-             FROM tunnel_session WHERE device = ?1
-             ORDER BY began_at DESC, uuid DESC LIMIT ?2",
-        )?
-        .query_map(params![Id(device), limit], session)?
-        .map(|found| found.map(|(_, session)| session))
-        .collect::<Result<_, _>>()?;
-    Ok(rows)
-}
-
 fn begin(tx: &Transaction<'_>, new: &NewTunnelSession, at: Timestamp) -> Result<(), StoreError> {
     let expired = at.checked_sub(SESSIONS_KEPT).unwrap_or(Timestamp::MIN);
     tx.prepare_cached("DELETE FROM tunnel_session WHERE began_at < ?1")?

@@ -60,6 +60,26 @@ pub fn sessions(db: &Connection, query: ListQuery) -> Result<ListPage<TunnelSess
     Ok(page(query, rows))
 }
 
+/// The last sessions of a device, the latest first.
+pub fn sessions_of_device(
+    db: &Connection,
+    device: Uuid,
+    limit: usize,
+) -> Result<Vec<TunnelSession>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = db
+        .prepare_cached(
+            "SELECT uuid, device, administrator, service, began_at, ended_at, bytes_to_device,
+                 bytes_from_device, ended_by, end_asked_by
+             FROM tunnel_session WHERE device = ?1
+             ORDER BY began_at DESC, uuid DESC LIMIT ?2",
+        )?
+        .query_map(params![Id(device), limit], session)?
+        .map(|found| found.map(|(_, session)| session))
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
 fn session(row: &Row<'_>) -> rusqlite::Result<(ListCursor, TunnelSession)> {
     let (Id(uuid), device): (Id, Option<Id>) = (row.get(0)?, row.get(1)?);
     let Instant(began_at) = row.get(4)?;

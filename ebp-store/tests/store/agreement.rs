@@ -153,6 +153,7 @@ pub async fn withdrawn_elsewhere(store: &dyn Store) {
         text: None,
         granted_through: None,
         withdrawal: withdrawal("2026-04-01", WithdrawalChannel::Letter),
+        purposes: Vec::new(),
     };
     assert_eq!(revoked, expected);
     assert!(matches!(store.registration(id).await, Err(StoreError::NotFound)));

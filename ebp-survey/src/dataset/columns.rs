@@ -85,6 +85,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "survey_text.*",
             "consent.text_language",
             "consent.granted_through",
+            "consent.purposes",
             "consent.withdrawal_channel",
             "consent.withdrawal_received_on",
         ],

@@ -44,6 +44,7 @@ pub const CONTAINED: &[(&str, &str)] = &[
     ("consent.text_version", "/household/consent/text/version"),
     ("consent.text_language", "/household/consent/text/language"),
     ("consent.granted_through", "/household/consent/granted_through"),
+    ("consent.purposes", "/household/consent/purposes"),
     ("survey_text.version", "/household/consent/text/version"),
     ("survey_text.language", "/agreed_text/language"),
     ("survey_text.summary", "/agreed_text/summary"),

@@ -34,6 +34,7 @@ clock-not-set = Die Uhr dieses Geräts ist noch nicht gestellt. Es stellt sie, s
 not-enrolled = Dieses Gerät ist noch nicht eingerichtet. Wenden Sie sich an die Forschungsgruppe.
 
 # Fehler
+request-id = Kennung der Anfrage: { $id }. Nennen Sie sie, wenn Sie die Forschungsgruppe fragen.
 nothing-changed = Es wurde nichts geändert.
 not-found-title = Diese Seite gibt es nicht
 not-found = Unter dieser Adresse ist nichts.
@@ -160,6 +161,14 @@ money-missing-days = { $count ->
     [one] { $count } Tag fehlt in der Summe, weil nicht bekannt ist, wie viel Strom es war.
    *[other] { $count } Tage fehlen in der Summe, weil nicht bekannt ist, wie viel Strom es war.
 }
+money-by-quarters = Der Preis ändert sich jede Viertelstunde: Die Energie jeder Viertelstunde ist mit ihrem Preis gerechnet.
+money-earned-quarters = Vergütung: { $energy } kWh eingespeist, im Mittel { $price } ct je kWh = { $euros }
+money-saved-quarters = Gespart: { $energy } kWh selbst verbraucht, im Mittel { $price } ct je kWh = { $euros }
+money-missing-quarters = { $count ->
+    [one] { $count } Viertelstunde fehlt in der Summe, weil ihr Strom oder ihr Preis nicht bekannt ist.
+   *[other] { $count } Viertelstunden fehlen in der Summe, weil ihr Strom oder ihr Preis nicht bekannt ist.
+}
+money-shorter-period = Der Preis ändert sich jede Viertelstunde. Wählen Sie einen Monat oder weniger, um zu sehen, was der Strom wert ist.
 money-without = Ohne Grundpreis und Steuern.
 in-the-future = Dieser Zeitraum liegt in der Zukunft.
 downloads = Herunterladen
@@ -283,11 +292,51 @@ this-device = Dieses Gerät
 waiting = Wartet
 certificate-end = Zertifikat gültig bis
 certificate-near = Das Zertifikat dieses Geräts läuft bald ab und wurde nicht erneuert. Wenden Sie sich an die Forschungsgruppe, wenn das so bleibt.
-remote-access = Fernzugriff
-remote-access-unseen = Zugriffe aus der Ferne zeigt diese Seite noch nicht. Das Gerät schreibt jeden auf, bevor er beginnt.
 system-with-power = Solaranlage mit { $power }
 incident-head = Der Lesekopf ist nicht erreichbar.
 incident-locked = Der Zähler zeigt keine Einzelheiten; vielleicht ist er gesperrt.
+
+# Fernzugriff
+remote-access = Fernzugriff
+remote-state = Jetzt
+remote-none = Auf diesem Gerät ist kein Fernzugriff eingerichtet.
+remote-missing = Das Programm für den Fernzugriff antwortet nicht. Solange es nicht läuft, kann niemand aus der Ferne auf dieses Gerät zugreifen.
+remote-never = Fernzugriff ist auf diesem Gerät nie erlaubt.
+remote-until = Fernzugriff ist bis { $time } erlaubt.
+remote-permitted = Fernzugriff ist erlaubt.
+remote-switched-off = Fernzugriff ist ausgeschaltet.
+remote-off = Fernzugriff ist aus, bis Sie ihn einschalten.
+remote-connected = Jetzt verbunden: { $who } seit { $time } ({ $service }).
+remote-reachable = Das Gerät ist für die Forschungsgruppe seit { $time } erreichbar.
+remote-not-reachable = Das Gerät ist für die Forschungsgruppe zurzeit nicht erreichbar.
+remote-what = Über den Fernzugriff kann die Forschungsgruppe dieses Gerät warten. Das Gerät schreibt jeden Zugriff auf, bevor er beginnt.
+remote-services = Erreichbar ist nur: { $services }.
+remote-switch = Fernzugriff ein- oder ausschalten
+remote-standard-on = Ohne Ihre Wahl ist der Fernzugriff erlaubt.
+remote-standard-off = Ohne Ihre Wahl ist der Fernzugriff aus.
+remote-day = Erlauben bis zum Ende dieses Tages
+remote-permit = Bis dahin erlauben
+remote-switch-off = Jetzt ausschalten
+remote-as-configured = Meine Wahl zurücknehmen
+remote-switch-what = Danach bleibt der Fernzugriff aus, bis Sie ihn wieder erlauben. Wenn Sie ausschalten, enden auch Zugriffe, die gerade bestehen.
+remote-day-wrong = Wählen Sie einen Tag von heute an, höchstens ein Jahr voraus.
+remote-not-set = Das ging nicht; nichts wurde geändert. Versuchen Sie es in einer Minute noch einmal.
+remote-done = Ihre Wahl gilt ab sofort.
+remote-sessions = Zugriffe
+remote-table = Tabelle der Zugriffe
+remote-no-sessions = Noch niemand hat aus der Ferne auf dieses Gerät zugegriffen.
+remote-from = Beginn
+remote-who = Wer
+remote-service = Worauf
+remote-lasted = Dauer
+remote-end = Ende
+remote-goes-on = läuft noch
+remote-closed = beendet
+remote-broken = abgebrochen
+remote-idle = beendet, weil nichts geschah
+remote-too-long = beendet nach der längsten Dauer
+remote-ended-by-you = von Ihnen ausgeschaltet
+remote-interrupted = unterbrochen, weil das Gerät neu startete
 
 # Einwilligung
 consent-granted-on = Sie haben eingewilligt: { $when }.
@@ -318,6 +367,16 @@ revoke-title = Einwilligung widerrufen
 revoke-what = Wenn Sie widerrufen, hört das Gerät auf zu messen, für immer. Die nächste Seite sagt, was mit Ihren Daten geschieht; erst dort widerrufen Sie.
 revoke-tick = Ich möchte meine Einwilligung widerrufen.
 revoke = Einwilligung widerrufen
+purposes-title = Weitere Einwilligungen
+purposes-what = Jede ist freiwillig und gilt für sich: Die Teilnahme hängt von keiner ab, und Sie können jede einzeln widerrufen.
+purposes-confirm = Sie willigen außerdem ein
+purposes-not-stored = Ihre Einwilligung in die Messung ist erteilt. Nicht alle weiteren Einwilligungen konnten gespeichert werden; unten steht, welche gelten.
+purpose-not-given = Nicht erteilt.
+purpose-given = Erteilt: { $when }.
+purpose-withdrawn = Widerrufen: { $when }.
+purpose-give = Erteilen
+purpose-withdraw = Widerrufen
+purpose-done = Ihre Entscheidung ist gespeichert.
 tick-first = Setzen Sie zuerst das Häkchen.
 confirm-grant-title = Einwilligung bestätigen
 confirm-grant-text =

@@ -217,6 +217,7 @@ alert-late = Verspätete Messwerte
 alert-incident = Offene Störung
 alert-certificate = Zertifikat endet
 alert-damaged = Beschädigte Telegramme
+alert-copied-certificate = Zertifikat von zwei Prozessen benutzt
 alert-over = vorbei: { $kind }
 rules-title = Regeln
 rule-off = nicht benutzt
@@ -225,6 +226,7 @@ rule-late = kein Messwert eines Zählers seit { $length }
 rule-incident = offen seit { $length }
 rule-certificate = endet innerhalb von { $length }
 rule-damaged = { $percent } % und mehr
+rule-copied-certificate = sobald zwei Prozesse es benutzen, immer
 length-minutes = { $count ->
     [one] { $count } Minute
    *[other] { $count } Minuten

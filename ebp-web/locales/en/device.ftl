@@ -34,6 +34,7 @@ clock-not-set = The clock of this device is not set yet. It will be as soon as t
 not-enrolled = This device is not set up yet. Contact the research group.
 
 # Faults
+request-id = Identifier of the request: { $id }. Name it when you ask the research group.
 nothing-changed = Nothing was changed.
 not-found-title = There is no such page
 not-found = There is nothing at this address.
@@ -160,6 +161,14 @@ money-missing-days = { $count ->
     [one] { $count } day is missing in the sum, as it is not known how much electricity it was.
    *[other] { $count } days are missing in the sum, as it is not known how much electricity it was.
 }
+money-by-quarters = The price changes each quarter of an hour: the energy of each is computed with its own price.
+money-earned-quarters = Earned: { $energy } kWh fed in, at { $price } ct per kWh on average = { $euros }
+money-saved-quarters = Saved: { $energy } kWh used yourself, at { $price } ct per kWh on average = { $euros }
+money-missing-quarters = { $count ->
+    [one] { $count } quarter of an hour is missing in the sum, as its electricity or its price is not known.
+   *[other] { $count } quarters of an hour are missing in the sum, as their electricity or their price is not known.
+}
+money-shorter-period = The price changes each quarter of an hour. Choose a month or less to see what the electricity is worth.
 money-without = Without standing charges and taxes.
 in-the-future = This period is in the future.
 downloads = Download
@@ -283,11 +292,51 @@ this-device = This device
 waiting = Waiting
 certificate-end = Certificate valid until
 certificate-near = This device's certificate ends soon and was not renewed. Contact the research group if this continues.
-remote-access = Remote access
-remote-access-unseen = This page does not show remote access yet. The device records each session before it begins.
 system-with-power = Solar panels with { $power }
 incident-head = The reading head cannot be reached.
 incident-locked = The meter shows no details; it may be locked.
+
+# Remote access
+remote-access = Remote access
+remote-state = Now
+remote-none = Remote access is not set up on this device.
+remote-missing = The program for remote access does not answer. As long as it does not run, nobody can connect to this device from afar.
+remote-never = Remote access is never permitted on this device.
+remote-until = Remote access is permitted until { $time }.
+remote-permitted = Remote access is permitted.
+remote-switched-off = Remote access is switched off.
+remote-off = Remote access is off until you switch it on.
+remote-connected = Connected now: { $who } since { $time } ({ $service }).
+remote-reachable = The research group can reach the device since { $time }.
+remote-not-reachable = The research group cannot reach the device at the moment.
+remote-what = By remote access the research group maintains this device. The device records each session before it begins.
+remote-services = Nothing but this can be reached: { $services }.
+remote-switch = Switch remote access on or off
+remote-standard-on = Without your choice remote access is permitted.
+remote-standard-off = Without your choice remote access is off.
+remote-day = Permit until the end of this day
+remote-permit = Permit until then
+remote-switch-off = Switch off now
+remote-as-configured = Take back my choice
+remote-switch-what = After that day remote access stays off until you permit it again. Switching off ends sessions that are open, too.
+remote-day-wrong = Choose a day from today on, a year ahead at most.
+remote-not-set = That did not work; nothing was changed. Try again in a minute.
+remote-done = Your choice counts from now on.
+remote-sessions = Sessions
+remote-table = Table of sessions
+remote-no-sessions = Nobody has connected to this device from afar yet.
+remote-from = Began
+remote-who = Who
+remote-service = To what
+remote-lasted = Lasted
+remote-end = End
+remote-goes-on = still open
+remote-closed = ended
+remote-broken = broken off
+remote-idle = ended, as nothing happened
+remote-too-long = ended after the longest time
+remote-ended-by-you = switched off by you
+remote-interrupted = interrupted, as the device started anew
 
 # Consent
 consent-granted-on = You have consented: { $when }.
@@ -318,6 +367,16 @@ revoke-title = Revoke consent
 revoke-what = When you revoke, the device stops measuring, for good. The next page says what happens to your data; only there do you revoke.
 revoke-tick = I want to revoke my consent.
 revoke = Revoke consent
+purposes-title = Further consents
+purposes-what = Each is voluntary and stands by itself: taking part depends on none of them, and you can revoke each one.
+purposes-confirm = You also agree
+purposes-not-stored = Your consent to the measurement is granted. Not all of the further consents could be stored; those that hold stand below.
+purpose-not-given = Not given.
+purpose-given = Given: { $when }.
+purpose-withdrawn = Revoked: { $when }.
+purpose-give = Give
+purpose-withdraw = Revoke
+purpose-done = Your decision is stored.
 tick-first = Set the tick first.
 confirm-grant-title = Confirm consent
 confirm-grant-text =

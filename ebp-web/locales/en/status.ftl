@@ -217,6 +217,7 @@ alert-late = Late measurements
 alert-incident = Open incident
 alert-certificate = Certificate ends
 alert-damaged = Damaged telegrams
+alert-copied-certificate = Certificate used by two processes
 alert-over = over: { $kind }
 rules-title = Rules
 rule-off = not used
@@ -225,6 +226,7 @@ rule-late = no measurement of a meter for { $length }
 rule-incident = open for { $length }
 rule-certificate = ends within { $length }
 rule-damaged = { $percent } % and more
+rule-copied-certificate = as soon as two processes use it, always
 length-minutes = { $count ->
     [one] { $count } minute
    *[other] { $count } minutes

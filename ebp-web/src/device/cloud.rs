@@ -3,7 +3,7 @@
 use ebp_core::{
     contract::{
         Account, Consent, ConsentGrant, EnergySeries, EnergyStep, EnergySummary, Household,
-        MeasurementDevice, Message, NewMessage, StoredMeasurement, SurveyInformation,
+        Language, MeasurementDevice, Message, NewMessage, StoredMeasurement, SurveyInformation,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -70,6 +70,12 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// [`CloudError::TextChanged`] if the text has another version by now.
     fn grant(&self, grant: &ConsentGrant) -> Result<Consent, CloudError>;
+    /// Agrees to a further purpose in that language, or withdraws that without one.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn change_purpose(&self, name: &str, language: Option<Language>)
+    -> Result<Consent, CloudError>;
     /// Revokes consent, for good.
     ///
     /// # Errors
@@ -110,6 +116,15 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// See [`Self::account`].
     fn survey(&self) -> Result<SurveyInformation, CloudError>;
+    /// The same, with what electricity costs in each quarter of an hour from one instant to another.
+    ///
+    /// # Errors
+    /// See [`Self::account`].
+    fn survey_with_prices(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<SurveyInformation, CloudError>;
     /// The household's messages, oldest first, a hundred at most.
     ///
     /// # Errors

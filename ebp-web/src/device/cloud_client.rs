@@ -13,8 +13,9 @@ use ebp_client::{
 };
 use ebp_core::{
     contract::{
-        Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, MeasurementDevice,
-        Message, NewMessage, StoredMeasurement, SurveyInformation, problem_type,
+        Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, Language,
+        MeasurementDevice, Message, NewMessage, PurposeGrant, StoredMeasurement, SurveyInformation,
+        problem_type,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -128,6 +129,18 @@ impl Cloud for CloudClient {
     fn grant(&self, grant: &ConsentGrant) -> Result<Consent, CloudError> {
         self.client().grant_consent_to(grant).map_err(cannot)
     }
+    fn change_purpose(
+        &self,
+        name: &str,
+        language: Option<Language>,
+    ) -> Result<Consent, CloudError> {
+        let client = self.client();
+        let changed = match language {
+            Some(language) => client.give_purpose(name, PurposeGrant { language }),
+            None => client.withdraw_purpose(name),
+        };
+        changed.map_err(cannot)
+    }
     fn revoke(&self) -> Result<Consent, CloudError> {
         self.client().revoke_consent().map_err(cannot)
     }
@@ -152,6 +165,13 @@ impl Cloud for CloudClient {
     }
     fn survey(&self) -> Result<SurveyInformation, CloudError> {
         self.client().survey().map_err(cannot)
+    }
+    fn survey_with_prices(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<SurveyInformation, CloudError> {
+        self.client().survey_with_prices(from, to).map_err(cannot)
     }
     fn messages(&self) -> Result<Vec<Message>, CloudError> {
         self.client().messages(None).map(|page| page.items).map_err(cannot)

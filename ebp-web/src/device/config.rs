@@ -31,6 +31,9 @@ pub struct WebConfig {
     pub sign_in_hash: PathBuf,
     /// The measuring daemon's socket.
     pub socket: PathBuf,
+    /// The socket of the device's tunnel, if it has one.
+    #[serde(default)]
+    pub tunnel_socket: Option<PathBuf>,
     /// The zone of times and days.
     #[serde(default = "zone")]
     pub zone: String,
@@ -123,6 +126,7 @@ impl WebConfig {
         ] {
             *file = folder.join(&file);
         }
+        config.tunnel_socket = config.tunnel_socket.map(|path| folder.join(path));
         Ok(config)
     }
 }
@@ -144,7 +148,10 @@ mod tests {
             WebConfig::load(&path).unwrap()
         };
         let (short, long) = (read(EXAMPLE), read(&everything));
-        assert_eq!(format!("{short:?}"), format!("{long:?}").replace("[\"strom.lan\"]", "[]"));
+        let said = format!("{long:?}")
+            .replace("[\"strom.lan\"]", "[]")
+            .replace("Some(\"/run/ebp-tunnel/tunnel.sock\")", "None");
+        assert_eq!(format!("{short:?}"), said);
         assert_eq!(short.state, Path::new("/var/lib/ebp-web"));
         fs::write(&path, "listen = 1\n").unwrap();
         assert!(WebConfig::load(&path).unwrap_err().to_string().contains("line 1"));

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::{
-    contract::{self, Consent, ConsentGrant},
+    contract::{Consent, ConsentGrant},
     model::ConsentState,
 };
 use jiff::Timestamp;
@@ -18,13 +18,13 @@ use super::{
     cloud::{Cloud, CloudError},
     consent_copy::has_copy,
     problem,
-    sign_in::wait_text,
+    purpose::{self, ShownPurpose},
     state::DeviceWeb,
-    submission::Submitted,
-    survey_text::{contact, survey_texts},
+    submission::{CodeInForm, Submitted},
+    survey_text::{contact, contract_language, survey_texts},
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{code::Tried, defence::Defence, frame::Frame, language::Language};
+use crate::kit::{defence::Defence, frame::Frame, request_id};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +68,10 @@ struct Page {
     has_copy: bool,
     /// The text is not the one that was agreed to.
     is_newer: bool,
+    /// Further purposes: ticks before consent is granted, a button for each afterwards.
+    purposes: Vec<ShownPurpose>,
+    /// Whether their buttons ask for the code.
+    needs_code: bool,
 }
 
 #[derive(Template)]
@@ -78,6 +82,8 @@ struct Confirm {
     needs_code: bool,
     fault: Option<String>,
     text_version: String,
+    /// The further purposes that are ticked.
+    purposes: Vec<ShownPurpose>,
 }
 
 #[derive(Template)]
@@ -85,13 +91,20 @@ struct Confirm {
 struct Unknown {
     frame: Frame,
     text: String,
+    /// By which the log's lines about this request are found.
+    request: String,
 }
 
 /// `GET /consent`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let language = visitor.language();
-    let note = visitor.preferences.get("done").map(|_| language.say("granted-now"));
-    page(&web, &visitor, StatusCode::OK, note, true, None).await
+    let (note, is_good) = match visitor.preferences.get("done") {
+        None => (None, true),
+        Some("purpose") => (Some(language.say("purpose-done")), true),
+        Some("in-part") => (Some(language.say("purposes-not-stored")), false),
+        Some(_) => (Some(language.say("granted-now")), true),
+    };
+    page(&web, &visitor, StatusCode::OK, note, is_good, None).await
 }
 
 async fn page(
@@ -126,6 +139,8 @@ async fn page(
         controller: survey.controller.clone().unwrap_or_default(),
         contacts: survey.contacts.iter().map(contact).collect(),
         text_version: survey.text_version.map(|version| version.to_string()).unwrap_or_default(),
+        purposes: purpose::purposes(&frame, &survey, &consent),
+        needs_code: visitor.session.as_ref().is_some_and(|own| own.is_looking && !own.is_fresh),
         frame,
     };
     visitor.show_with(status, &page)
@@ -157,10 +172,11 @@ pub async fn confirm(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Resp
         return page(&web, visitor, StatusCode::UNPROCESSABLE_ENTITY, None, true, fault).await;
     }
     let step = if form.get("step") == "revoke" { Step::Revoke } else { Step::Grant };
-    ask_to_confirm(&form, step, StatusCode::OK, None)
+    ask_to_confirm(&web, &form, step, StatusCode::OK, None).await
 }
 
-fn ask_to_confirm(
+async fn ask_to_confirm(
+    web: &Arc<DeviceWeb>,
     form: &Submitted,
     step: Step,
     status: StatusCode,
@@ -180,6 +196,10 @@ fn ask_to_confirm(
         needs_code: !form.session.is_fresh,
         fault,
         text_version: version,
+        purposes: match step {
+            Step::Grant => purpose::ticked(form, &web.survey().await.unwrap_or_default()),
+            Step::Revoke => Vec::new(),
+        },
     };
     visitor.show_with(status, &page)
 }
@@ -187,11 +207,7 @@ fn ask_to_confirm(
 /// `POST /consent/grant`.
 pub async fn grant(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
     let text_version: Option<u32> = form.get("text_version").parse().ok();
-    let language = match form.visitor.language() {
-        Language::De => contract::Language::De,
-        Language::En => contract::Language::En,
-    };
-    let language = text_version.map(|_| language);
+    let language = text_version.map(|_| contract_language(form.visitor.language()));
     let grant = ConsentGrant { text_version, language };
     carry_out(&web, &form, Step::Grant, move |cloud| cloud.grant(&grant)).await
 }
@@ -207,24 +223,33 @@ async fn carry_out(
     step: Step,
     change: impl FnOnce(&dyn Cloud) -> Result<Consent, CloudError> + Send + 'static,
 ) -> Response {
-    if let Some(response) = ask_for_code(web, form, step).await {
-        return response;
+    // Where the code was entered too long ago, it is asked for again.
+    if !form.session.is_fresh {
+        match form.check_code(web).await {
+            CodeInForm::Right => {}
+            CodeInForm::Wrong(status, fault) => {
+                return ask_to_confirm(web, form, step, status, Some(fault)).await;
+            }
+            CodeInForm::NotEnrolled => {
+                return problem::cloud(&form.visitor, CloudError::NotAccepted);
+            }
+        }
     }
     let visitor = &form.visitor;
     let language = visitor.language();
     match web.ask(change).await {
-        Ok(consent) => done(web, visitor, step, consent.revoked_at),
+        Ok(consent) => done(web, form, step, consent.revoked_at).await,
         Err(CloudError::TextChanged) => {
             let note = Some(language.say("text-changed"));
             page(web, visitor, StatusCode::CONFLICT, note, false, None).await
         }
         Err(CloudError::NotAccepted) => problem::cloud(visitor, CloudError::NotAccepted),
-        Err(CloudError::Away) if !Defence::AskAgain.is_on() => done(web, visitor, step, None),
+        Err(CloudError::Away) if !Defence::AskAgain.is_on() => done(web, form, step, None).await,
         // Whether it was carried out, only the state says: the answer may have been lost, or another
         // tab was quicker.
         Err(_) => match web.ask(|cloud| cloud.consent()).await {
             Ok(consent) if consent.state == step.target() => {
-                done(web, visitor, step, consent.revoked_at)
+                done(web, form, step, consent.revoked_at).await
             }
             Ok(_) => {
                 let note = Some(language.say("not-done"));
@@ -236,50 +261,27 @@ async fn carry_out(
                     Step::Revoke => language.say("unknown-revoke"),
                 };
                 let frame = visitor.frame(language.say("unknown-title"));
-                visitor.show_with(StatusCode::SERVICE_UNAVAILABLE, &Unknown { frame, text })
+                let unknown = Unknown { frame, text, request: request_id::current() };
+                visitor.show_with(StatusCode::SERVICE_UNAVAILABLE, &unknown)
             }
         },
     }
 }
 
-/// Where the code was entered too long ago, it is asked for again: the page that does so, if the code
-/// in the form is not right.
-async fn ask_for_code(web: &Arc<DeviceWeb>, form: &Submitted, step: Step) -> Option<Response> {
-    if form.session.is_fresh {
-        return None;
-    }
-    let visitor = &form.visitor;
-    let language = visitor.language();
-    let Some(hash) = web.code_hash() else {
-        return Some(problem::cloud(visitor, CloudError::NotAccepted));
-    };
-    let (status, fault) = match web.codes.verify(&hash, form.get("code"), || web.since_boot()).await
-    {
-        Tried::Right => {
-            visitor.token.iter().for_each(|token| web.sessions.refresh(token, web.since_boot()));
-            return None;
-        }
-        Tried::Wrong { wait } if wait.is_zero() => {
-            (StatusCode::UNPROCESSABLE_ENTITY, language.say("code-wrong"))
-        }
-        Tried::Wrong { wait } | Tried::TooEarly { wait } => {
-            (StatusCode::TOO_MANY_REQUESTS, wait_text(visitor, wait.as_secs() + 1))
-        }
-    };
-    Some(ask_to_confirm(form, step, status, Some(fault)))
-}
-
-fn done(
+async fn done(
     web: &Arc<DeviceWeb>,
-    visitor: &Visitor,
+    form: &Submitted,
     step: Step,
     revoked_at: Option<Timestamp>,
 ) -> Response {
     match step {
+        Step::Grant if !purpose::give_ticked(web, form).await => {
+            Redirect::to("/consent?done=in-part").into_response()
+        }
         Step::Grant => Redirect::to("/consent?done=granted").into_response(),
         Step::Revoke => {
             // The final page takes the place of this answer.
-            web.end(revoked_at.unwrap_or(visitor.now));
+            web.end(revoked_at.unwrap_or(form.visitor.now));
             Redirect::to("/").into_response()
         }
     }

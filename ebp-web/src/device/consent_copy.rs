@@ -15,6 +15,7 @@ use ebp_core::{
 
 use super::{
     problem,
+    purpose::{ShownPurpose, purposes},
     state::DeviceWeb,
     survey_text::{contact, survey_texts},
     visitor::SignedIn,
@@ -32,6 +33,8 @@ struct Copy {
     details: String,
     controller: String,
     contacts: Vec<String>,
+    /// Further purposes, each with its state.
+    purposes: Vec<ShownPurpose>,
 }
 
 /// Whether the survey's text is still the one that was agreed to: only then is there a copy of it.
@@ -74,6 +77,7 @@ pub async fn show(
         details,
         controller: survey.controller.clone().unwrap_or_default(),
         contacts: survey.contacts.iter().map(contact).collect(),
+        purposes: purposes(&frame, &survey, &consent),
         frame,
     };
     let mut response = visitor.show(&copy);

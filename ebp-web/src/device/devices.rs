@@ -11,7 +11,9 @@ use ebp_core::{
 use jiff::SignedDuration;
 use uuid::Uuid;
 
-use super::{problem, registration::meter_kind, state::DeviceWeb, visitor::SignedIn};
+use super::{
+    problem, registration::meter_kind, remote_access, state::DeviceWeb, visitor::SignedIn,
+};
 use crate::kit::{frame::Frame, number};
 
 /// From so many days before its end on, a certificate that was not renewed is told of.
@@ -60,8 +62,11 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         let devices = cloud.devices()?;
         Ok((devices, meters, cloud.pv_systems()?, incidents, cloud.certificate_end()))
     });
-    let (answers, status) =
-        tokio::join!(answers, web.ask_meterside(|meterside| meterside.status()));
+    let (answers, status, tunnel) = tokio::join!(
+        answers,
+        web.ask_meterside(|meterside| meterside.status()),
+        web.ask_tunnelside(|tunnelside| tunnelside.status()),
+    );
     let (devices, meters, systems, incidents, certificate_end) = match answers {
         Ok(answers) => answers,
         Err(error) => return problem::cloud(&visitor, error),
@@ -97,7 +102,9 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
             end.duration_since(frame.now) < SignedDuration::from_hours(24 * CERTIFICATE_DAYS);
         warning = is_near.then(|| frame.say("certificate-near"));
     }
-    facts.push((frame.say("remote-access"), frame.say("remote-access-unseen")));
+    let remote = remote_access::describe(&frame, tunnel.as_ref().map(Result::as_ref));
+    let remote = format!("<a href=\"/remote-access\">{remote}</a>");
+    facts.push((frame.say("remote-access"), remote));
     visitor.show(&Page { devices: shown, loose, uncounted, facts, warning, frame })
 }
 

@@ -8,14 +8,14 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber, SurveyPrice};
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber, SurveyInformation};
 use jiff::civil::Date;
 
 use super::{
     cloud::EnergyRequest,
     energy::EnergyView,
     figure::{Figure, figures},
-    money::{self, Money},
+    money::{self, Division, Money, Parts},
     period::{Period, PeriodKind},
     problem,
     state::DeviceWeb,
@@ -64,21 +64,41 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         return Redirect::to("/measurements").into_response();
     };
     let previous = period.previous();
-    let prices = if money::has_own(&visitor) { Vec::new() } else { prices(&web).await };
-    let by_days = money::changes_within(&prices, &period);
+    let survey = if money::has_own(&visitor) { None } else { survey(&web).await };
+    let survey = survey.unwrap_or_default();
+    let zone = &web.parts.zone;
+    let bounds = [period.from, period.to].map(|day| zone.to_timestamp(day.into()));
+    let [Ok(from), Ok(to)] = bounds else {
+        return Redirect::to("/measurements").into_response();
+    };
+    let series = survey.quarter_prices.as_ref();
+    let division = money::division(&survey.prices, series, &period, (from, to));
     let answers = web.ask(move |cloud| {
         let summary = cloud.summary(period.from, period.to)?;
         let before = match previous {
             Some(before) => Some(cloud.summary(before.from, before.to)?),
             None => None,
         };
-        let days = by_days.then(|| EnergyRequest { step: EnergyStep::Day, ..period.request() });
-        let days = days.map(|request| cloud.series(request)).transpose()?;
-        Ok(Answers { summary, before, series: cloud.series(period.request())?, days })
+        let series = cloud.series(period.request())?;
+        let ask_by = |step| match period.request() {
+            request if request.step == step => Ok(series.clone()),
+            request => cloud.series(EnergyRequest { step, ..request }),
+        };
+        let parts = match division {
+            Division::Whole => None,
+            Division::Days => Some(Parts::Days(ask_by(EnergyStep::Day)?)),
+            Division::TooMany => Some(Parts::TooMany),
+            Division::Quarters => {
+                let prices = cloud.survey_with_prices(from, to)?.quarter_prices;
+                let quarters = ask_by(EnergyStep::Quarter)?;
+                prices.map(|prices| Parts::Quarters(quarters, prices))
+            }
+        };
+        Ok(Answers { summary, before, series, parts })
     });
     match answers.await {
         Ok(answers) => {
-            let mut response = visitor.show(&page(&visitor, period, &answers, &prices));
+            let mut response = visitor.show(&page(&visitor, period, &answers, &survey));
             let cookie = money::cookie(&visitor);
             if let Some(Ok(cookie)) = cookie.map(|cookie| HeaderValue::from_str(&cookie)) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -94,21 +114,20 @@ struct Answers {
     summary: EnergySummary,
     before: Option<EnergySummary>,
     series: EnergySeries,
-    /// By days, if prices change within the period.
-    days: Option<EnergySeries>,
+    /// By days or quarter hours, if prices change within the period.
+    parts: Option<Parts>,
 }
 
-/// The survey's prices, as they are known.
-async fn prices(web: &Arc<DeviceWeb>) -> Vec<SurveyPrice> {
-    let known = match web.known_survey() {
+/// What the survey says of itself, as it is known.
+async fn survey(web: &Arc<DeviceWeb>) -> Option<SurveyInformation> {
+    match web.known_survey() {
         Some(known) => Some(known),
         None => web.survey().await,
-    };
-    known.map(|survey| survey.prices).unwrap_or_default()
+    }
 }
 
-fn page(visitor: &Visitor, period: Period, answers: &Answers, prices: &[SurveyPrice]) -> Page {
-    let Answers { summary, before, series, days } = answers;
+fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInformation) -> Page {
+    let Answers { summary, before, series, parts } = answers;
     let language = visitor.language();
     let frame = visitor.frame(language.say("menu-measurements"));
     let link = |period: &Period, text: String| Link {
@@ -154,7 +173,7 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, prices: &[SurveyPr
         compared,
         coverage,
         downloads: downloads(language, &period),
-        money: money::money(visitor, &period, summary, days.as_ref(), prices),
+        money: money::money(visitor, &period, summary, parts.as_ref(), &survey.prices),
         prices: money::typed(visitor),
         has_own_prices: money::has_own(visitor),
         notes: notes(visitor, &period, today),

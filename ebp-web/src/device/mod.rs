@@ -1,11 +1,13 @@
 //! The participant's page, on the household's own device and in its own network.
 //!
 //! Enters: requests of the household's browsers; the Data API through [`Cloud`], the measuring daemon
-//! through [`Meterside`]. Leaves: pages in German and English. Absent: the spool, reading heads, the
+//! through [`Meterside`], the tunnel
+//! through [`Tunnelside`]. Leaves: pages in German and English. Absent: the spool, reading heads, the
 //! device's key and PINs, which this process never opens.
 
 mod cloud;
 mod cloud_client;
+mod code_wait;
 mod config;
 mod consent;
 mod consent_copy;
@@ -16,6 +18,7 @@ mod ended;
 mod energy;
 mod figure;
 mod live;
+mod local_socket;
 mod map;
 mod measurements;
 mod meterside;
@@ -23,7 +26,9 @@ mod money;
 mod pending;
 mod period;
 mod problem;
+mod purpose;
 mod registration;
+mod remote_access;
 mod router;
 mod serve;
 mod sign_in;
@@ -34,6 +39,7 @@ mod stored_sessions;
 mod submission;
 mod survey_text;
 mod today;
+mod tunnelside;
 mod visitor;
 
 pub use cloud::{ByteSink, Cloud, CloudError, EnergyRequest, Sink};
@@ -45,3 +51,4 @@ pub use router::router;
 pub use serve::{Opened, ServeError, open};
 pub use socket_meterside::SocketMeterside;
 pub use state::{DeviceWeb, Parts};
+pub use tunnelside::{SocketTunnelside, Tunnelside, TunnelsideError};

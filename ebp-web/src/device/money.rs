@@ -1,12 +1,12 @@
 //! What the energy of a period is worth: at the survey's prices, or at the visitor's own.
 
 use cookie::{Cookie, SameSite, time::Duration};
-use ebp_core::contract::{EnergySeries, EnergySummary, ExactNumber, SurveyPrice};
+use ebp_core::contract::{EnergySeries, EnergySummary, ExactNumber, QuarterPrices, SurveyPrice};
 use jiff::{Timestamp, civil::Date};
 use rust_decimal::Decimal;
 
 use super::{
-    period::Period,
+    period::{Period, PeriodKind},
     visitor::{PRICES_COOKIE, Visitor},
 };
 use crate::kit::{language::Language, moment::Moments, number};
@@ -88,19 +88,59 @@ fn on(prices: &[SurveyPrice], day: Date) -> Option<Prices> {
     Some(Prices { import: price.import, export: price.export })
 }
 
-/// Whether the survey's price changes within a period, so that its days have to be asked for.
-#[must_use]
-pub fn changes_within(prices: &[SurveyPrice], period: &Period) -> bool {
+/// Whether the survey's price changes within a period.
+fn changes_within(prices: &[SurveyPrice], period: &Period) -> bool {
     prices.iter().any(|price| price.from > period.from && price.from < period.to)
 }
 
-/// What a period is worth. `days` is its energy by days, for a period in which prices change.
+/// Energy by days or quarter hours, for a period in which prices change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parts {
+    /// By days.
+    Days(EnergySeries),
+    /// By quarter hours, each with its price.
+    Quarters(EnergySeries, QuarterPrices),
+    /// By quarter hours, which are too many to be asked for.
+    TooMany,
+}
+
+/// How a period's energy has to be divided so that each part has one price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Division {
+    /// One price holds for all of it.
+    Whole,
+    /// It changes from day to day.
+    Days,
+    /// It changes from quarter hour to quarter hour.
+    Quarters,
+    /// The same, in a period of more quarter hours than are asked for.
+    TooMany,
+}
+
+/// How the survey's prices divide a period, which begins and ends at these instants.
+#[must_use]
+pub fn division(
+    prices: &[SurveyPrice],
+    series: Option<&QuarterPrices>,
+    period: &Period,
+    (from, to): (Timestamp, Timestamp),
+) -> Division {
+    if series.is_some_and(|series| series.from < to && from < series.to) {
+        return match period.kind {
+            PeriodKind::Year => Division::TooMany,
+            PeriodKind::Day | PeriodKind::Week | PeriodKind::Month => Division::Quarters,
+        };
+    }
+    if changes_within(prices, period) { Division::Days } else { Division::Whole }
+}
+
+/// What a period is worth. `parts` is its energy for a period in which prices change.
 #[must_use]
 pub fn money(
     visitor: &Visitor,
     period: &Period,
     summary: &EnergySummary,
-    days: Option<&EnergySeries>,
+    parts: Option<&Parts>,
     prices: &[SurveyPrice],
 ) -> Option<Money> {
     let language = visitor.language();
@@ -108,8 +148,22 @@ pub fn money(
         return Some(at_one_price(language, own, summary, language.say("prices-own")));
     }
     let moments = visitor.moments();
-    if let (true, Some(days)) = (changes_within(prices, period), days) {
-        return Some(at_changing_prices(&moments, visitor.now, days, prices));
+    match parts {
+        Some(Parts::Days(days)) => {
+            return Some(at_changing_prices(&moments, visitor.now, days, prices));
+        }
+        Some(Parts::Quarters(quarters, series)) => {
+            return Some(at_quarters_prices(&moments, visitor.now, quarters, series, prices));
+        }
+        Some(Parts::TooMany) => {
+            return Some(Money {
+                earned: euros(language, None),
+                saved: euros(language, None),
+                formulas: vec![language.say("money-shorter-period")],
+                source: language.say("prices-survey"),
+            });
+        }
+        None => {}
     }
     let price = on(prices, period.from)?;
     Some(at_one_price(language, price, summary, language.say("prices-survey")))
@@ -169,16 +223,10 @@ fn at_changing_prices(
     let language = moments.language;
     let (mut earned, mut saved) = (Sum::default(), Sum::default());
     for (place, start) in days.starts.iter().enumerate().filter(|(_, start)| **start < now) {
-        let value = |column: &[Option<ExactNumber>]| {
-            column.get(place).copied().flatten().map(|ExactNumber(value)| value)
-        };
         let price = on(prices, moments.day_of(*start));
-        let export = value(&days.export);
-        // As the meters are connected, the difference may not be own use.
-        let generation = value(&days.generation).filter(|_| days.topology.is_none());
-        let own_use = generation.zip(export).and_then(|(made, fed)| made.checked_sub(fed));
-        earned.add(export.zip(price.map(|price| price.export)));
-        saved.add(own_use.zip(price.map(|price| price.import)));
+        let (export, own_use) = energies(days, place);
+        earned.add(export, price.map(|price| price.export));
+        saved.add(own_use, price.map(|price| price.import));
     }
     let mut formulas = vec![language.say("money-by-days")];
     formulas.extend(prices.iter().map(|price| {
@@ -202,18 +250,86 @@ fn at_changing_prices(
     }
 }
 
+fn value(column: &[Option<ExactNumber>], place: usize) -> Option<Decimal> {
+    column.get(place).copied().flatten().map(|ExactNumber(value)| value)
+}
+
+/// What was fed in and used oneself in a row.
+fn energies(series: &EnergySeries, place: usize) -> (Option<Decimal>, Option<Decimal>) {
+    let export = value(&series.export, place);
+    // As the meters are connected, the difference may not be own use.
+    let generation = value(&series.generation, place).filter(|_| series.topology.is_none());
+    let own_use = generation.zip(export).and_then(|(made, fed)| made.checked_sub(fed));
+    (export, own_use)
+}
+
+/// Each quarter hour at its own price. What is fed in has the day's price where the series has none.
+fn at_quarters_prices(
+    moments: &Moments,
+    now: Timestamp,
+    quarters: &EnergySeries,
+    series: &QuarterPrices,
+    prices: &[SurveyPrice],
+) -> Money {
+    let language = moments.language;
+    let (mut earned, mut saved) = (Sum::default(), Sum::default());
+    for (place, start) in quarters.starts.iter().enumerate().filter(|(_, start)| **start < now) {
+        let of_day = || on(prices, moments.day_of(*start));
+        let import = value(&series.import, place);
+        // A quarter hour that the series lacks has the day's price, if there is one.
+        let import = import.or_else(|| of_day().map(|price| price.import));
+        let export = value(&series.export, place).or_else(|| of_day().map(|price| price.export));
+        let (fed_in, own_use) = energies(quarters, place);
+        earned.add(fed_in, export);
+        saved.add(own_use, import);
+    }
+    let mut formulas = vec![language.say("money-by-quarters")];
+    let with = |sum: &Sum| {
+        let mean = sum.euros.checked_div(sum.energy);
+        let mean = mean.and_then(|price| price.checked_mul(Decimal::ONE_HUNDRED));
+        let mean = mean.map_or_else(|| "–".to_owned(), |mean| number::number(language, mean, 2));
+        [
+            ("energy", number::number(language, sum.energy, 2).into()),
+            ("price", mean.into()),
+            ("euros", euros(language, sum.value()).into()),
+        ]
+    };
+    if earned.known > 0 {
+        formulas.push(language.say_with("money-earned-quarters", with(&earned)));
+    }
+    if saved.known > 0 {
+        formulas.push(language.say_with("money-saved-quarters", with(&saved)));
+    }
+    if earned.missing > 0 {
+        let count = [("count", earned.missing.into())];
+        formulas.push(language.say_with("money-missing-quarters", count));
+    }
+    Money {
+        earned: euros(language, earned.value()),
+        saved: euros(language, saved.value()),
+        formulas,
+        source: language.say("prices-survey"),
+    }
+}
+
 #[derive(Default)]
 struct Sum {
+    energy: Decimal,
     euros: Decimal,
     known: u64,
     missing: u64,
 }
 
 impl Sum {
-    fn add(&mut self, energy_and_price: Option<(Decimal, Decimal)>) {
-        let worth = energy_and_price.and_then(|(energy, price)| energy.checked_mul(price));
-        match worth.and_then(|worth| self.euros.checked_add(worth)) {
-            Some(sum) => (self.euros, self.known) = (sum, self.known + 1),
+    fn add(&mut self, energy: Option<Decimal>, price: Option<Decimal>) {
+        let sums = energy.zip(price).and_then(|(energy, price)| {
+            let euros = self.euros.checked_add(energy.checked_mul(price)?)?;
+            Some((self.energy.checked_add(energy)?, euros))
+        });
+        match sums {
+            Some((energy, euros)) => {
+                *self = Self { energy, euros, known: self.known + 1, ..*self };
+            }
             None => self.missing += 1,
         }
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{cloud::CloudError, state::DeviceWeb, visitor::Visitor};
-use crate::kit::{check::Refused, frame::Frame, host::HostNames};
+use crate::kit::{check::Refused, frame::Frame, host::HostNames, request_id};
 
 #[derive(Template)]
 #[template(path = "device/problem.html")]
@@ -18,11 +18,15 @@ struct Page {
     what: String,
     holds: String,
     remedy: String,
+    /// By which the log's lines about this request are found.
+    request: String,
 }
 
 fn page(visitor: &Visitor, status: StatusCode, texts: [&str; 4]) -> Response {
     let [title, what, holds, remedy] = texts.map(|id| visitor.language().say(id));
-    visitor.show_with(status, &Page { frame: visitor.frame(title), what, holds, remedy })
+    tracing::info!("answered with an error page, status {}", status.as_u16());
+    let request = request_id::current();
+    visitor.show_with(status, &Page { frame: visitor.frame(title), what, holds, remedy, request })
 }
 
 /// There is no such page.
@@ -45,6 +49,19 @@ pub fn refuse_form(visitor: &Visitor) -> Response {
         /* text */ "form-refused-remedy",
     ];
     page(visitor, StatusCode::FORBIDDEN, texts)
+}
+
+/// The code that a form has to carry is not the device's.
+pub fn wrong_code(visitor: &Visitor, status: StatusCode, fault: String) -> Response {
+    let say = |id: &str| visitor.language().say(id);
+    let page = Page {
+        frame: visitor.frame(say("form-refused-title")),
+        what: fault,
+        holds: say("nothing-changed"),
+        remedy: say("form-refused-remedy"),
+        request: request_id::current(),
+    };
+    visitor.show_with(status, &page)
 }
 
 /// A form that is too long.

@@ -12,13 +12,14 @@ use axum::{
 
 use super::{
     consent, consent_copy, data, devices, document, live, map, measurements, pending, problem,
-    registration, sign_in, state::DeviceWeb, today, visitor::Visitor,
+    purpose, registration, remote_access, sign_in, state::DeviceWeb, today, visitor::Visitor,
 };
 use crate::kit::{
     check::{self, Checks},
     defence::Defence,
     file,
     host::HostNames,
+    request_id,
 };
 
 /// The longest body of a request, bytes.
@@ -48,10 +49,12 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         .route("/regions.svg", get(map::regions))
         .route("/registration/check", post(registration::check))
         .route("/devices", get(devices::show))
+        .route("/remote-access", get(remote_access::show).post(remote_access::set))
         .route("/consent", get(consent::show))
         .route("/consent/confirm", post(consent::confirm))
         .route("/consent/grant", post(consent::grant))
         .route("/consent/revoke", post(consent::revoke))
+        .route("/consent/purpose", post(purpose::change))
         .route("/consent/copy", get(consent_copy::show))
         .route("/data", get(data::show))
         .route("/data.json", get(data::everything))
@@ -64,6 +67,7 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         .route("/static/{name}", get(file::serve))
         .layer(DefaultBodyLimit::max(longest))
         .layer(middleware::from_fn_with_state(checks, check::check))
+        .layer(middleware::from_fn(request_id::identify))
         .with_state(web)
 }
 

@@ -14,6 +14,7 @@ use super::{
     router::router,
     socket_meterside::SocketMeterside,
     state::{DeviceWeb, Parts},
+    tunnelside::{SocketTunnelside, Tunnelside},
 };
 use crate::kit::{
     host::HostNames,
@@ -80,6 +81,10 @@ pub fn open(config: &WebConfig, port: u16) -> Result<Opened, ServeError> {
     let web = DeviceWeb::new(Parts {
         cloud: Arc::new(cloud),
         meterside: Arc::new(SocketMeterside::new(config.socket.clone())),
+        tunnelside: config
+            .tunnel_socket
+            .clone()
+            .map(|path| -> Arc<dyn Tunnelside> { Arc::new(SocketTunnelside::new(path)) }),
         clock: Arc::new(clock),
         zone,
         sign_in_hash: config.sign_in_hash.clone(),

@@ -11,6 +11,7 @@ use axum::{
 use cookie::{Cookie, SameSite, time};
 
 use super::{
+    code_wait::wait_text,
     state::DeviceWeb,
     submission::{Submitted, read_form},
     survey_text::contact,
@@ -19,7 +20,7 @@ use super::{
 use crate::kit::{code::Tried, defence::Defence, frame::Frame, page::encode};
 
 /// The pages that a visitor may be led to after signing in.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/today",
     "/measurements",
     "/pending",
@@ -28,6 +29,7 @@ const PAGES: [&str; 8] = [
     "/devices",
     "/consent",
     "/data",
+    "/remote-access",
 ];
 
 #[derive(Template)]
@@ -138,18 +140,6 @@ pub async fn sign_in(
             response
         }
     }
-}
-
-/// Until when no code is looked at.
-pub fn wait_text(visitor: &Visitor, seconds: u64) -> String {
-    let language = visitor.language();
-    if seconds < 60 {
-        return language.say_with("code-wait-seconds", [("count", seconds.into())]);
-    }
-    // Rounded up to the next minute: at that time it is over for sure.
-    let wait = i64::try_from(seconds).unwrap_or(900) + 59;
-    let at = visitor.now.checked_add(jiff::SignedDuration::from_secs(wait)).unwrap_or(visitor.now);
-    language.say_with("code-wait-until", [("time", visitor.moments().time(at).into())])
 }
 
 /// `GET /signed-in`: whether the browser kept the cookie.

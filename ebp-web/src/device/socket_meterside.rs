@@ -1,19 +1,14 @@
 //! [`Meterside`] by the daemon's local socket: lines of JSON.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    os::unix::net::UnixStream,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use ebp_device::socket::{Answer, Request, Status, Telegram};
 use uuid::Uuid;
 
-use super::meterside::{Meterside, MetersideError};
-
-/// The longest answer: a hundred measurements and a few meters.
-const LONGEST: u64 = 1 << 20;
+use super::{
+    local_socket,
+    meterside::{Meterside, MetersideError},
+};
 
 /// The daemon's socket.
 #[derive(Debug, Clone)]
@@ -29,18 +24,7 @@ impl SocketMeterside {
     }
 
     fn ask(&self, request: Request, wait: Duration) -> Result<Answer, MetersideError> {
-        let answer = || -> std::io::Result<Answer> {
-            let mut stream = UnixStream::connect(&self.path)?;
-            stream.set_read_timeout(Some(wait))?;
-            stream.set_write_timeout(Some(wait))?;
-            let mut line = serde_json::to_vec(&request)?;
-            line.push(b'\n');
-            stream.write_all(&line)?;
-            let mut text = Vec::new();
-            BufReader::new(stream).take(LONGEST).read_until(b'\n', &mut text)?;
-            Ok(serde_json::from_slice(&text)?)
-        };
-        answer().map_err(|error| {
+        local_socket::ask(&self.path, &request, wait).map_err(|error| {
             tracing::debug!("{}: {error}", self.path.display());
             MetersideError::Missing
         })
@@ -67,32 +51,17 @@ impl Meterside for SocketMeterside {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixListener;
-
     use ebp_device::socket::Reason;
 
     use super::*;
-
-    /// A daemon that gives one answer.
-    fn answering(text: &'static str) -> (tempfile::TempDir, SocketMeterside) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("read.sock");
-        let listener = UnixListener::bind(&path).unwrap();
-        std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = String::new();
-            BufReader::new(&stream).read_line(&mut asked).unwrap();
-            stream.write_all(text.as_bytes()).unwrap();
-        });
-        (folder, SocketMeterside::new(path))
-    }
+    use crate::device::local_socket::tests::answering;
 
     #[test]
     fn answers_are_read() {
-        let (_folder, meterside) = answering(
+        let (_folder, path) = answering(
             "{\"refusal\":{\"reason\":\"no-consent\",\"detail\":\"consent is not granted\"}}\n",
         );
-        let refused = meterside.now(Uuid::nil());
+        let refused = SocketMeterside::new(path).now(Uuid::nil());
         assert_eq!(refused, Err(MetersideError::Refused(Reason::NoConsent)));
     }
 
@@ -102,7 +71,9 @@ mod tests {
         let gone = SocketMeterside::new(folder.path().join("read.sock"));
         assert_eq!(gone.status(), Err(MetersideError::Missing));
         for text in ["", "{}\n", "x\n", "{\"status\":{}}\n"] {
-            assert_eq!(answering(text).1.status(), Err(MetersideError::Missing), "{text}");
+            let (_folder, path) = answering(text);
+            let status = SocketMeterside::new(path).status();
+            assert_eq!(status, Err(MetersideError::Missing), "{text}");
         }
     }
 }

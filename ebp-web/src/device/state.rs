@@ -19,6 +19,7 @@ use super::{
     ended::{End, Ended},
     meterside::{Meterside, MetersideError},
     stored_sessions::SessionFile,
+    tunnelside::{Tunnelside, TunnelsideError},
 };
 use crate::kit::{
     code::{CodeCheck, CodeHash},
@@ -32,6 +33,8 @@ pub struct Parts {
     pub cloud: Arc<dyn Cloud>,
     /// The measuring daemon.
     pub meterside: Arc<dyn Meterside>,
+    /// The tunnel, if this device has one.
+    pub tunnelside: Option<Arc<dyn Tunnelside>>,
     /// The clocks.
     pub clock: Arc<dyn DeviceClock>,
     /// The zone of times and days.
@@ -182,7 +185,8 @@ impl DeviceWeb {
         ask: impl FnOnce(&dyn Cloud) -> Result<T, CloudError> + Send + 'static,
     ) -> Result<T, CloudError> {
         let cloud = Arc::clone(&self.parts.cloud);
-        let asked = tokio::task::spawn_blocking(move || ask(&*cloud)).await;
+        let span = tracing::Span::current();
+        let asked = tokio::task::spawn_blocking(move || span.in_scope(|| ask(&*cloud))).await;
         let answer = asked.unwrap_or(Err(CloudError::Away));
         self.note(answer.as_ref().err().copied());
         answer
@@ -234,6 +238,16 @@ impl DeviceWeb {
         let meterside = Arc::clone(&self.parts.meterside);
         let asked = tokio::task::spawn_blocking(move || ask(&*meterside)).await;
         asked.unwrap_or(Err(MetersideError::Missing))
+    }
+
+    /// Asks the tunnel on a thread that may block. `None` if this device has none.
+    pub async fn ask_tunnelside<T: Send + 'static>(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&dyn Tunnelside) -> Result<T, TunnelsideError> + Send + 'static,
+    ) -> Option<Result<T, TunnelsideError>> {
+        let tunnelside = self.parts.tunnelside.clone()?;
+        let asked = tokio::task::spawn_blocking(move || ask(&*tunnelside)).await;
+        Some(asked.unwrap_or(Err(TunnelsideError::Missing)))
     }
 
     /// The outlines of all regions, which are asked for once. `None` if the server has none, or is away.

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
+    http::StatusCode,
     response::Response,
 };
 
 use super::{
+    code_wait::wait_text,
     problem,
     state::DeviceWeb,
     visitor::{SignedIn, Visitor},
 };
 use crate::kit::{
+    code::Tried,
     defence::Defence,
     form::{Fields, FormFault},
     session::{Session, is_same},
@@ -33,6 +36,37 @@ impl Submitted {
     pub fn get(&self, name: &str) -> &str {
         self.fields.get(name)
     }
+
+    /// Holds the form's `code` against the device's; the session is fresh again if it is right.
+    pub async fn check_code(&self, web: &Arc<DeviceWeb>) -> CodeInForm {
+        let visitor = &self.visitor;
+        let Some(hash) = web.code_hash() else { return CodeInForm::NotEnrolled };
+        match web.codes.verify(&hash, self.get("code"), || web.since_boot()).await {
+            Tried::Right => {
+                let refresh = |token: &String| web.sessions.refresh(token, web.since_boot());
+                visitor.token.iter().for_each(refresh);
+                CodeInForm::Right
+            }
+            Tried::Wrong { wait } if wait.is_zero() => {
+                let fault = visitor.language().say("code-wrong");
+                CodeInForm::Wrong(StatusCode::UNPROCESSABLE_ENTITY, fault)
+            }
+            Tried::Wrong { wait } | Tried::TooEarly { wait } => {
+                let fault = wait_text(visitor, wait.as_secs() + 1);
+                CodeInForm::Wrong(StatusCode::TOO_MANY_REQUESTS, fault)
+            }
+        }
+    }
+}
+
+/// What a form's code is worth.
+pub enum CodeInForm {
+    /// It is the device's.
+    Right,
+    /// It is not: the status and the text that say so.
+    Wrong(StatusCode, String),
+    /// The device has none yet.
+    NotEnrolled,
 }
 
 impl FromRequest<Arc<DeviceWeb>> for Submitted {

@@ -4,13 +4,19 @@ use ebp_core::contract::{self, SurveyInformation};
 
 use crate::kit::{chart::escape, language::Language, markdown};
 
+/// A page's language as the Data API names it.
+#[must_use]
+pub const fn contract_language(language: Language) -> contract::Language {
+    match language {
+        Language::De => contract::Language::De,
+        Language::En => contract::Language::En,
+    }
+}
+
 /// The survey's texts in the visitor's language; those of the program where the survey has none.
 #[must_use]
 pub fn survey_texts(language: Language, survey: &SurveyInformation) -> (String, String) {
-    let own = match language {
-        Language::De => contract::Language::De,
-        Language::En => contract::Language::En,
-    };
+    let own = contract_language(language);
     let found = survey.texts.iter().find(|text| text.language == own).or(survey.texts.first());
     match found {
         Some(text) => (markdown::html(&text.summary, 3), markdown::html(&text.details, 3)),

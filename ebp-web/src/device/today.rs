@@ -19,6 +19,7 @@ use super::{
     figure::{Figure, figures},
     meterside::MetersideError,
     period::{Period, PeriodKind},
+    remote_access,
     state::{DeviceWeb, TodaysFigures},
     visitor::SignedIn,
 };
@@ -87,8 +88,16 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         let grid = grid.map(|meter| meter.uuid).collect();
         Ok(Answers { consent, figures, devices: cloud.devices()?, grid })
     });
-    let (answers, status) = tokio::join!(asked, web.ask_meterside(|meterside| meterside.status()));
-    visitor.show(&page(&web, frame, period, answers, status))
+    let (answers, status, tunnel) = tokio::join!(
+        asked,
+        web.ask_meterside(|meterside| meterside.status()),
+        web.ask_tunnelside(|tunnelside| tunnelside.status()),
+    );
+    let connected = tunnel.and_then(Result::ok).map(|status| status.connected);
+    let connected = connected.unwrap_or_default();
+    let connected = connected.iter().map(|session| remote_access::connected(&frame, session));
+    let connected = connected.collect();
+    visitor.show(&page(&web, frame, period, answers, status, connected))
 }
 
 fn page(
@@ -97,8 +106,8 @@ fn page(
     period: Option<Period>,
     answers: Result<Answers, CloudError>,
     status: Result<Status, MetersideError>,
+    mut notes: Vec<String>,
 ) -> Page {
-    let mut notes = Vec::new();
     match (&answers, web.away_since()) {
         (Err(CloudError::Away), Some(since)) => {
             let time = frame.moments.instant(since, frame.now);

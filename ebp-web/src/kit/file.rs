@@ -65,23 +65,37 @@ const FILES: &[File] = &[
 struct Prepared {
     file: &'static File,
     hashed_name: String,
+    /// As it is sent: style without the spaces at the beginning of its lines.
+    content: Bytes,
     compressed: Bytes,
 }
 
 static PREPARED: LazyLock<Vec<Prepared>> = LazyLock::new(|| FILES.iter().map(prepare).collect());
 
 fn prepare(file: &'static File) -> Prepared {
-    let hash = digest(&SHA256, file.content);
+    let content = match file.media_type.starts_with("text/css") {
+        true => without_indentation(file.content),
+        false => Bytes::from_static(file.content),
+    };
+    let hash = digest(&SHA256, &content);
     let short: String = hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let (stem, extension) = file.name.rsplit_once('.').unwrap_or((file.name, ""));
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     // Writing to memory cannot fail; an empty file would be served uncompressed.
-    let written = encoder.write_all(file.content).and_then(|()| encoder.finish());
+    let written = encoder.write_all(&content).and_then(|()| encoder.finish());
     Prepared {
         file,
         hashed_name: format!("{stem}-{short}.{extension}"),
         compressed: written.unwrap_or_default().into(),
+        content,
     }
+}
+
+/// A text without the spaces at the beginning of its lines.
+fn without_indentation(text: &[u8]) -> Bytes {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
+    // What a line without anything else leaves of itself is nothing, its end included.
+    lines.flat_map(|line| line.iter().copied()).collect()
 }
 
 /// The path of a static file, which changes with its content.
@@ -101,11 +115,7 @@ pub async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.split(',').any(|coding| coding.trim().starts_with("gzip")));
     let compress = accepts && !prepared.compressed.is_empty();
-    let body = if compress {
-        prepared.compressed.clone()
-    } else {
-        Bytes::from_static(prepared.file.content)
-    };
+    let body = if compress { &prepared.compressed } else { &prepared.content }.clone();
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(prepared.file.media_type));
@@ -145,10 +155,10 @@ mod tests {
     #[test]
     fn files_are_small() {
         let size = |extension: &str| -> usize {
-            FILES
+            PREPARED
                 .iter()
-                .filter(|file| file.name.ends_with(extension))
-                .map(|file| file.content.len())
+                .filter(|prepared| prepared.file.name.ends_with(extension))
+                .map(|prepared| prepared.content.len())
                 .sum()
         };
         assert!(size(".js") <= 12_000, "{} bytes of script", size(".js"));

@@ -18,4 +18,5 @@ pub mod markdown;
 pub mod moment;
 pub mod number;
 pub mod page;
+pub mod request_id;
 pub mod session;

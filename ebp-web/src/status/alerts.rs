@@ -177,6 +177,7 @@ pub fn kind_name(language: Language, kind: AlertKind) -> String {
         AlertKind::Incident => language.say("alert-incident"),
         AlertKind::Certificate => language.say("alert-certificate"),
         AlertKind::Damaged => language.say("alert-damaged"),
+        AlertKind::CopiedCertificate => language.say("alert-copied-certificate"),
     }
 }
 
@@ -236,6 +237,7 @@ fn describe_rules(frame: &Frame, rules: &AlertRules) -> Vec<(String, String)> {
             span(rules.certificate, /* text */ "rule-certificate"),
         ),
         (kind_name(language, AlertKind::Damaged), damaged),
+        (kind_name(language, AlertKind::CopiedCertificate), frame.say("rule-copied-certificate")),
     ]
 }
 

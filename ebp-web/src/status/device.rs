@@ -12,9 +12,7 @@ use uuid::Uuid;
 
 use super::{
     brief::{brief, short},
-    device_state::{
-        CertificateView, SessionView, certificate, health, session_view, tunnel_view,
-    },
+    device_state::{CertificateView, SessionView, certificate, health, session_view, tunnel_view},
     heat_map::{self, HeatMap},
     reason::{consent_name, incident_name, meter_name, needs_attention, reason, state_name},
     timeline::{MeterTimeline, Slot},

@@ -37,7 +37,7 @@ impl Site {
     }
 
     fn browse(&self, width: u32, language: &str, has_script: bool) -> Browser {
-        Browser::open(View { host: HOST, width, language, has_script })
+        Browser::open(View { hosts: &[HOST], width, language, has_script, switches: &[] })
     }
 
     fn sign_in(&self, browser: &Browser) {

@@ -10,7 +10,7 @@ use fantoccini::Locator;
 use tokio::net::TcpListener;
 
 use super::{
-    driver::{Driver, sign_in},
+    driver::{Driver, browse, browse_with, sign_in},
     holds_by,
     world::World,
 };
@@ -33,13 +33,13 @@ async fn start(other: impl Fn(&str) -> String) -> (World, String, String) {
 #[needs(chromium)]
 #[tokio::test]
 async fn script_in_a_text() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     holds_by(&[Defence::Escape, Defence::Policy], async || {
         let (world, own, _) = start(|_| String::new()).await;
         world.cloud.change(|server| {
             server.survey_text = "<img src=x onerror=\"document.title='taken'\">".to_owned();
         });
-        let client = driver.browse(390, true).await;
+        let client = browse(&driver, 390, true).await;
         client.goto(&format!("{own}/consent")).await.unwrap();
         sign_in(&client).await;
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -54,11 +54,11 @@ async fn script_in_a_text() {
 #[needs(chromium)]
 #[tokio::test]
 async fn a_frame_of_another_page() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     holds_by(&[Defence::Policy], async || {
         let (_world, _, foreign) =
             start(|own| format!("<title>x</title><iframe src=\"{own}/\"></iframe>")).await;
-        let client = driver.browse(390, true).await;
+        let client = browse(&driver, 390, true).await;
         client.goto(&foreign).await.unwrap();
         let frame = client.find(Locator::Css("iframe")).await.unwrap();
         frame.enter_frame().await.unwrap();
@@ -74,7 +74,7 @@ async fn a_frame_of_another_page() {
 #[needs(chromium)]
 #[tokio::test]
 async fn a_form_of_the_internet() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     holds_by(&[Defence::Origin], async || {
         let (world, own, foreign) = start(|own| {
             format!(
@@ -85,7 +85,7 @@ async fn a_form_of_the_internet() {
         .await;
         let port = foreign.rsplit(':').next().unwrap().to_owned();
         let space = format!("--ip-address-space-overrides=127.0.0.1:{port}=public");
-        let client = driver.browse_with(390, true, &[&space]).await;
+        let client = browse_with(&driver, 390, true, &[&space]).await;
         for _ in 0..5 {
             client.goto(&foreign).await.unwrap();
             client.wait().for_url(&format!("{own}/sign-in").parse().unwrap()).await.unwrap();
@@ -106,10 +106,10 @@ async fn a_form_of_the_internet() {
 #[needs(chromium)]
 #[tokio::test]
 async fn back_after_signing_out() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     holds_by(&[Defence::NoStore], async || {
         let (_world, own, _) = start(|_| String::new()).await;
-        let client = driver.browse(390, true).await;
+        let client = browse(&driver, 390, true).await;
         client.goto(&format!("{own}/today")).await.unwrap();
         sign_in(&client).await;
         client.execute("document.querySelector('footer form').submit()", vec![]).await.unwrap();

@@ -5,31 +5,19 @@ use std::{path::PathBuf, time::Duration};
 use axum::http::Method;
 use ebp_core::model::{ConsentState, IncidentType};
 use ebp_needs::needs;
+use ebp_testkit::browser::ReadLog;
 use ebp_web::kit::listener::{Limits, serve};
 use fantoccini::{Client, Locator, wd::WebDriverCompatibleCommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::{ParseError, Url};
 
 use super::{
-    driver::{Driver, click, sign_in},
-    world::World,
+    driver::{Driver, browse, click, sign_in},
+    world::{World, session},
 };
 
 const AXE: &str = include_str!("../axe/axe.min.js");
-
-/// What the console said: errors and reports of the content security policy are in it.
-#[derive(Debug)]
-struct ReadLog;
-
-impl WebDriverCompatibleCommand for ReadLog {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
-    }
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
-    }
-}
 
 /// What axe cannot decide, and why it is sound: the rule, a part of the element, the reason.
 const EXPLAINED: [(&str, &str, &str); 4] = [
@@ -38,7 +26,7 @@ const EXPLAINED: [(&str, &str, &str); 4] = [
         "<text",
         "axe computes no contrast of text in an SVG: palette.rs does, for both themes",
     ),
-    ("color-contrast", "<th>", SCROLLED),
+    ("color-contrast", "<th", SCROLLED),
     ("color-contrast", "<td", SCROLLED),
     ("color-contrast", "<small>kWh</small>", SCROLLED),
 ];
@@ -53,8 +41,7 @@ fn is_explained(found: &str) -> bool {
 /// Looks at the page as it is: width, headings, console, axe; keeps a picture.
 async fn look(client: &Client, name: &str) {
     let count = |script: &'static str| async move { client.execute(script, vec![]).await.unwrap() };
-    let over = count("return document.documentElement.scrollWidth - innerWidth").await;
-    assert!(over.as_i64().unwrap() <= 0, "{name} scrolls sideways by {over} px");
+    overflows_nowhere(client, name).await;
     assert_eq!(count("return document.querySelectorAll('h1').length").await, 1, "{name}");
     let foreign = count(
         "return performance.getEntriesByType('resource').map(r => r.name).filter(n => !n.startsWith(location.origin + '/'))",
@@ -71,11 +58,45 @@ async fn look(client: &Client, name: &str) {
     assert_eq!(violations, Vec::<String>::new(), "{name}");
     let unexplained: Vec<_> = incomplete.iter().filter(|found| !is_explained(found)).collect();
     assert!(unexplained.is_empty(), "{name}: {unexplained:#?}");
-    let log = client.issue_cmd(ReadLog).await.unwrap();
+    let log = client.issue_cmd(ReadLog("browser")).await.unwrap();
     assert_eq!(log, json!([]), "{name}");
     if let Some(folder) = std::env::var_os("EBP_PICTURES") {
         let picture = client.screenshot().await.unwrap();
         std::fs::write(PathBuf::from(folder).join(format!("{name}.png")), picture).unwrap();
+    }
+}
+
+/// The page is as wide as the screen, be it a small or a large telephone's or a computer's. Frames of
+/// those widths would not do: the page is in none.
+async fn overflows_nowhere(client: &Client, name: &str) {
+    let own = client.execute("return innerWidth", vec![]).await.unwrap();
+    // The last one is the page's own again, without the bars of a computer's windows.
+    let widths = [(json!(320), false), (json!(390), false), (json!(1280), false), (own, true)];
+    for (width, is_mobile) in widths {
+        let mut screen = json!({ "height": 1500, "deviceScaleFactor": 1, "mobile": is_mobile });
+        screen["width"] = width.clone();
+        client.issue_cmd(Emulate(screen)).await.unwrap();
+        let measure = "return [innerWidth, document.documentElement.scrollWidth]";
+        let found = client.execute(measure, vec![]).await.unwrap();
+        assert_eq!(found[0], width, "{name}");
+        assert!(
+            found[1].as_i64() <= width.as_i64(),
+            "{name} scrolls sideways at {width} px: {found}"
+        );
+    }
+}
+
+/// Gives the page another screen.
+#[derive(Debug)]
+struct Emulate(Value);
+
+impl WebDriverCompatibleCommand for Emulate {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let command = "Emulation.setDeviceMetricsOverride";
+        (Method::POST, Some(json!({ "cmd": command, "params": self.0 }).to_string()))
     }
 }
 
@@ -91,12 +112,12 @@ async fn start() -> (World, String) {
 #[needs(chromium)]
 #[tokio::test]
 async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     for width in [320, 390, 1280] {
         for (language, theme) in [("de", "light"), ("en", "dark")] {
             let (world, address) = start().await;
             world.cloud.change(|server| server.gap = true);
-            let client = driver.browse(width, true).await;
+            let client = browse(&driver, width, true).await;
             let name = |page: &str| format!("{page}-{language}-{theme}-{width}");
             client.goto(&format!("{address}/?lang={language}&theme={theme}")).await.unwrap();
             look(&client, &name("sign-in")).await;
@@ -114,6 +135,7 @@ async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
                 ("/live?read=1", "live"),
                 ("/registration", "registration"),
                 ("/devices", "devices"),
+                ("/remote-access", "remote-access"),
                 ("/consent", "consent"),
                 ("/data", "data"),
                 ("/help", "help"),
@@ -124,7 +146,7 @@ async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
                 client.goto(&format!("{address}{path}")).await.unwrap();
                 if page == "problem" {
                     // The console notes the status 404 itself.
-                    client.issue_cmd(ReadLog).await.unwrap();
+                    client.issue_cmd(ReadLog("browser")).await.unwrap();
                 }
                 look(&client, &name(page)).await;
             }
@@ -140,9 +162,9 @@ type Change = fn(&World);
 #[needs(chromium)]
 #[tokio::test]
 async fn states_are_sound() {
-    let driver = Driver::start().await;
-    let client = driver.browse(390, true).await;
-    let states: [(&str, &str, Change); 9] = [
+    let driver = Driver::start();
+    let client = browse(&driver, 390, true).await;
+    let states: [(&str, &str, Change); 11] = [
         ("before-consent", "/today", |world| {
             world.cloud.change(|server| server.consent = ConsentState::NotGranted);
         }),
@@ -173,6 +195,16 @@ async fn states_are_sound() {
             world.cloud.change(|server| server.has_generation = false);
         }),
         ("granted", "/consent?done=granted", |_| {}),
+        ("connected", "/remote-access", |world| {
+            let connected = vec![session("erika", None)];
+            world.tunnelside.as_ref().unwrap().change(|status| status.connected = connected);
+        }),
+        ("remote-off", "/remote-access", |world| {
+            world.tunnelside.as_ref().unwrap().change(|status| {
+                status.permitted = false;
+                status.access_until = "2026-06-15T11:00:00Z".parse().ok();
+            });
+        }),
     ];
     for (name, path, change) in states {
         let (world, address) = start().await;
@@ -188,7 +220,7 @@ async fn states_are_sound() {
     client.wait().for_element(Locator::Css("#fault")).await.unwrap();
     click(&client, "summary").await;
     // The console notes the status 422 itself.
-    client.issue_cmd(ReadLog).await.unwrap();
+    client.issue_cmd(ReadLog("browser")).await.unwrap();
     look(&client, "state-wrong-code").await;
     client.close().await.unwrap();
 }
@@ -196,11 +228,11 @@ async fn states_are_sound() {
 #[needs(chromium)]
 #[tokio::test]
 async fn a_household_decides_with_and_without_script() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     for has_script in [true, false] {
         let (world, address) = start().await;
         world.cloud.change(|server| server.consent = ConsentState::NotGranted);
-        let client = driver.browse(390, has_script).await;
+        let client = browse(&driver, 390, has_script).await;
         client.goto(&format!("{address}/consent")).await.unwrap();
         sign_in(&client).await;
         for step in ["grant", "revoke"] {
@@ -229,7 +261,7 @@ async fn a_household_decides_with_and_without_script() {
         let title = client.find(Locator::Css("h1")).await.unwrap().text().await.unwrap();
         assert!(title.contains("revoked") || title.contains("widerrufen"), "{title}");
         if has_script {
-            client.issue_cmd(ReadLog).await.unwrap();
+            client.issue_cmd(ReadLog("browser")).await.unwrap();
             look(&client, "ended").await;
         }
         client.close().await.unwrap();
@@ -240,9 +272,9 @@ async fn a_household_decides_with_and_without_script() {
 #[needs(chromium)]
 #[tokio::test]
 async fn islands_work_under_the_policy() {
-    let driver = Driver::start().await;
+    let driver = Driver::start();
     let (world, address) = start().await;
-    let client = driver.browse(390, true).await;
+    let client = browse(&driver, 390, true).await;
     client.goto(&format!("{address}/measurements?date=2026-06-15&lang=de")).await.unwrap();
     sign_in(&client).await;
     let plot = client.find(Locator::Css(".plot")).await.unwrap();
@@ -254,7 +286,7 @@ async fn islands_work_under_the_policy() {
     client.execute("document.dispatchEvent(new Event('visibilitychange'))", vec![]).await.unwrap();
     let renewed = client.wait().for_element(Locator::XPath("//*[@id='now']//a[contains(., '77')]"));
     assert!(renewed.await.is_ok(), "the region shows what the server says now");
-    let log = client.issue_cmd(ReadLog).await.unwrap();
+    let log = client.issue_cmd(ReadLog("browser")).await.unwrap();
     assert_eq!(log, json!([]));
     client.close().await.unwrap();
 }

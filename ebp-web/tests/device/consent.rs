@@ -2,7 +2,7 @@
 
 use ebp_core::{contract::Language, model::ConsentState};
 
-use super::world::{Browser, World};
+use super::world::{Answer, Browser, World};
 
 #[tokio::test]
 async fn granting_and_revoking_take_the_same_steps() {
@@ -152,4 +152,102 @@ async fn a_second_press_changes_nothing() {
     for _ in 0..2 {
         assert_eq!(browser.submit(&page, "/consent/revoke", &[]).await.status, 410);
     }
+}
+
+/// Further purposes: none ticked beforehand, each given and withdrawn by itself.
+#[tokio::test]
+async fn further_purposes_are_ticks_of_their_own() {
+    let world = World::new();
+    world.cloud.change(|server| {
+        server.consent = ConsentState::NotGranted;
+        server.offered = vec![("later-studies", "Invite me."), ("publication", "Name me.")];
+    });
+    let mut browser = Browser::signed_in(&world).await;
+    let page = browser.get("/consent?lang=en").await;
+    assert!(!page.body.contains("checked"), "nothing is ticked beforehand");
+    assert_eq!(page.body.matches("type=\"checkbox\"").count(), 3, "{}", page.body);
+    // The further ones alone are no consent.
+    let only = browser.submit(&page, "/consent/confirm", &[("purpose-publication", "yes")]).await;
+    assert_eq!(only.status, 422);
+    let ticks = [("read", "yes"), ("purpose-later-studies", "yes"), ("purpose-unknown", "yes")];
+    let page = browser.submit(&page, "/consent/confirm", &ticks).await;
+    assert!(
+        page.text().contains("You also agree\nInvite me.")
+            || page.text().contains("You also agree Invite me."),
+        "{}",
+        page.text()
+    );
+    assert!(!page.text().contains("Name me."), "{}", page.text());
+    let page = browser.submit(&page, "/consent/grant", &[]).await;
+    assert!(page.text().contains("Your consent is granted"), "{}", page.text());
+    assert!(page.text().contains("Given: 12:00."), "{}", page.text());
+    assert!(page.text().contains("Not given."), "{}", page.text());
+    world.cloud.change(|server| {
+        let given: Vec<_> = server.purposes.iter().map(|given| given.name.as_str()).collect();
+        assert_eq!((given, server.purposes[0].language), (vec!["later-studies"], Language::En));
+    });
+    let copy = browser.get("/consent/copy").await;
+    assert!(copy.body.contains("Invite me.<br>Given: 12:00."), "{}", copy.body);
+    assert!(copy.body.contains("Name me.<br>Not given."), "{}", copy.body);
+
+    // One is withdrawn, and nothing else changes; and one that the survey gave up still can be.
+    world.cloud.change(|server| {
+        server.offered.remove(0);
+    });
+    let page = browser.get("/consent").await;
+    let page = decide(&mut browser, &page, "later-studies", "withdraw").await;
+    assert!(page.text().contains("Your decision is stored."), "{}", page.text());
+    assert!(!page.text().contains("Invite me."), "{}", page.text());
+    assert_eq!(world.cloud.consent(), ConsentState::Granted);
+    let page = decide(&mut browser, &page, "publication", "give").await;
+    assert!(page.text().contains("Given: 12:00.") && !page.text().contains("Not given."));
+    for (name, choice, status) in [
+        ("publication", "maybe", 403),
+        ("../revoke", "withdraw", 403),
+        ("nothing", "withdraw", 502),
+        ("nothing", "give", 502),
+    ] {
+        let page = browser.get("/consent").await;
+        let page = decide(&mut browser, &page, name, choice).await;
+        assert_eq!(page.status, status, "{name} {choice}: {}", page.text());
+    }
+}
+
+/// Decides about one further purpose, by the page's token.
+async fn decide(browser: &mut Browser<'_>, page: &Answer, name: &str, choice: &str) -> Answer {
+    let token = page.body.split("name=\"token\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap().to_owned();
+    let fields = [("token", token.as_str()), ("name", name), ("choice", choice)];
+    browser.post("/consent/purpose", &fields).await
+}
+
+/// Consent is granted, and a further purpose could not be stored: the page says so, and what holds.
+#[tokio::test]
+async fn a_further_purpose_that_is_not_stored() {
+    let world = World::new();
+    world.cloud.change(|server| {
+        server.consent = ConsentState::NotGranted;
+        server.offered = vec![("later-studies", "<b>Invite</b> me.")];
+        server.refuses_purposes = true;
+    });
+    let mut browser = Browser::signed_in(&world).await;
+    let page = browser.get("/consent?lang=en").await;
+    assert!(!page.body.contains("<b>Invite"), "{}", page.body);
+    let ticks = [("read", "yes"), ("purpose-later-studies", "yes")];
+    let page = browser.submit(&page, "/consent/confirm", &ticks).await;
+    let page = browser.submit(&page, "/consent/grant", &[]).await;
+    assert_eq!(world.cloud.consent(), ConsentState::Granted);
+    assert!(page.text().contains("Not all of the further consents"), "{}", page.text());
+    assert!(page.text().contains("Not given."), "{}", page.text());
+    // A phone that only looks needs the code.
+    world.cloud.change(|server| server.refuses_purposes = false);
+    let mut phone = Browser::new(&world);
+    phone.post("/sign-in", &[("code", super::world::CODE), ("stay", "yes")]).await;
+    phone.pass(11).await;
+    let page = phone.get("/consent?lang=en").await;
+    let wrong = phone.submit(&page, "/consent/purpose", &[("choice", "give")]).await;
+    assert_eq!(wrong.status, 422, "{}", wrong.text());
+    let right = [("code", super::world::CODE), ("choice", "give")];
+    let page = phone.submit(&page, "/consent/purpose", &right).await;
+    assert!(page.text().contains("Given: "), "{}", page.text());
 }

@@ -9,6 +9,7 @@ mod consent;
 mod driver;
 mod openapi;
 mod pages;
+mod remote_access;
 mod sign_in;
 mod states;
 mod wire;

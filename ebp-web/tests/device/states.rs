@@ -106,7 +106,7 @@ async fn devices_tell_of_certificates_and_of_what_nobody_counts() {
     let world = World::new();
     let text = text_of(&world, "/devices").await;
     assert!(text.contains("1. September 2026") && !text.contains("läuft bald ab"), "{text}");
-    assert!(text.contains("Zugriffe aus der Ferne zeigt diese Seite noch nicht"), "{text}");
+    assert!(text.contains("Fernzugriff Fernzugriff ist erlaubt."), "{text}");
     world.cloud.change(|server| {
         server.certificate_end = "2026-07-05T08:00:00Z".parse().ok();
         server.has_generation = false;
@@ -175,6 +175,32 @@ async fn the_surveys_prices() {
         text.contains("Vergütung 1,85\u{a0}€") && text.contains("Gespart 0,90\u{a0}€"),
         "{text}"
     );
+}
+
+/// Each quarter hour has its own price, exactly; what the series does not say, the day's price does.
+#[tokio::test]
+async fn prices_by_quarter_hours() {
+    let world = World::new();
+    // From midnight on; it is 14:00, so 56 quarter hours have passed, the last twelve from noon.
+    world.cloud.change(|server| server.quarter_prices = "2026-06-14T22:00:00Z".parse().ok());
+    let text = text_of(&world, "/measurements?date=2026-06-15").await;
+    assert!(text.contains("Der Preis ändert sich jede Viertelstunde"), "{text}");
+    // Noon to 14:00: fed in 0.37 at 12 o'clock, and 0.46 at 13 o'clock; before noon it has no price.
+    assert!(text.contains("Vergütung: 3,32 kWh eingespeist, im Mittel 200,00 ct"), "{text}");
+    assert!(text.contains("= 6,64\u{a0}€") && text.contains("48 Viertelstunden fehlen"), "{text}");
+    // The day's price fills in what the series lacks.
+    let world = World::new();
+    world.cloud.change(|server| server.quarter_prices = "2026-06-14T22:00:00Z".parse().ok());
+    world.cloud.change(|server| server.prices = vec![price("2026-01-01", "1", "1")]);
+    let text = text_of(&world, "/measurements?date=2026-06-15").await;
+    assert!(!text.contains("fehlen in der Summe"), "{text}");
+    let year = text_of(&world, "/measurements?period=year&date=2026-06-15").await;
+    assert!(year.contains("Wählen Sie einen Monat oder weniger"), "{year}");
+    let before = text_of(&world, "/measurements?date=2026-06-10").await;
+    assert!(before.contains("eingespeist × 100,0 ct"), "{before}");
+    let mut browser = Browser::signed_in(&world).await;
+    let own = "/measurements?date=2026-06-15&import_price=40&export_price=10";
+    assert!(browser.get(own).await.text().contains("mit Ihren Preisen"));
 }
 
 /// Days to come are not missing, and where the meters do not tell own use nothing is saved.
@@ -368,4 +394,19 @@ async fn every_text_is_translated() {
         }
     }
     assert!(compared > 200, "{compared} texts");
+}
+
+/// An error page names its request, as the answer's header and the log do.
+#[tokio::test]
+async fn error_pages_name_their_request() {
+    let world = World::new();
+    let mut browser = Browser::signed_in(&world).await;
+    world.cloud.change(|server| server.away = true);
+    for (path, status) in [("/measurements", 503), ("/consent", 503), ("/nothing", 404)] {
+        let page = browser.get_once(path).await;
+        let id = page.header("x-request-id").to_owned();
+        assert_eq!((page.status, id.len()), (status, 14), "{path}");
+        assert!(page.text().contains(&format!("Kennung der Anfrage: {id}.")), "{}", page.text());
+    }
+    assert!(!browser.get_once("/today").await.text().contains("Kennung der Anfrage"));
 }

@@ -14,8 +14,9 @@ use ebp_core::{
     clock::SimulatedClock,
     contract::{
         Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries,
-        EnergyStep, EnergySummary, ExactNumber, Household, Language, MeasurementDevice, Message,
-        NewMessage, Notice, StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice,
+        EnergyStep, EnergySummary, ExactNumber, GivenPurpose, Household, Language,
+        MeasurementDevice, Message, NewMessage, Notice, PurposeText, QuarterPrices,
+        StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
         SurveyText,
     },
     model::{
@@ -25,10 +26,11 @@ use ebp_core::{
     obis::ObisCode,
 };
 use ebp_device::socket::{MeterStatus, Reason, Status, Telegram};
+use ebp_fleet::tunnel::{TunnelAccess, local};
 use ebp_web::{
     device::{
         ByteSink, Cloud, CloudError, DeviceWeb, Ended, EnergyRequest, Meterside, MetersideError,
-        Parts, Sink, router,
+        Parts, Sink, Tunnelside, TunnelsideError, router,
     },
     kit::{host::HostNames, moment::time_zone, session::SessionLimits},
 };
@@ -53,6 +55,13 @@ pub struct Server {
     /// Further text in the survey's own texts.
     pub survey_text: String,
     pub prices: Vec<SurveyPrice>,
+    /// When a series of prices by quarter hours begins, if there is one.
+    pub quarter_prices: Option<Timestamp>,
+    /// Further purposes that the survey has, with their English texts.
+    pub offered: Vec<(&'static str, &'static str)>,
+    pub purposes: Vec<GivenPurpose>,
+    /// Further purposes cannot be stored.
+    pub refuses_purposes: bool,
     pub notices: Vec<Notice>,
     pub last_report: Option<Timestamp>,
     pub certificate_end: Option<Timestamp>,
@@ -139,6 +148,7 @@ fn consent(server: &Server) -> Consent {
         }),
         granted_through: None,
         withdrawal: None,
+        purposes: server.purposes.clone(),
     }
 }
 
@@ -160,6 +170,12 @@ fn meters(server: &Server) -> Vec<Meter> {
         meters.push(meter(GENERATION, MeterType::PvGeneration));
     }
     meters
+}
+
+/// Two days of prices.
+fn quarter_prices(from: Timestamp) -> QuarterPrices {
+    let to = from + SignedDuration::from_hours(48);
+    QuarterPrices { from, to, import: Vec::new(), export: Vec::new() }
 }
 
 fn exact(value: Decimal) -> Option<ExactNumber> {
@@ -225,6 +241,36 @@ impl Cloud for FakeCloud {
     }
     fn grant(&self, grant: &ConsentGrant) -> Result<Consent, CloudError> {
         self.decide("grant", ConsentState::Granted, Some(*grant))
+    }
+    fn change_purpose(
+        &self,
+        name: &str,
+        language: Option<Language>,
+    ) -> Result<Consent, CloudError> {
+        self.ask("change_purpose", |server| {
+            if server.refuses_purposes {
+                return Err(CloudError::Refused(500));
+            }
+            let at = "2026-06-15T10:00:00Z".parse().unwrap();
+            let known = server.purposes.iter_mut().find(|known| known.name == name);
+            match (known, language) {
+                (Some(known), None) => known.withdrawn_at = Some(at),
+                (None, None) => return Err(CloudError::Refused(404)),
+                (_, Some(language)) => {
+                    server.purposes.retain(|known| known.name != name);
+                    let offered = server.offered.iter().find(|(offered, _)| *offered == name);
+                    let (_, text) = offered.ok_or(CloudError::Refused(404))?;
+                    server.purposes.push(GivenPurpose {
+                        name: name.to_owned(),
+                        language,
+                        text: (*text).to_owned(),
+                        given_at: at,
+                        withdrawn_at: None,
+                    });
+                }
+            }
+            Ok(consent(server))
+        })
     }
     fn revoke(&self) -> Result<Consent, CloudError> {
         self.decide("revoke", ConsentState::Revoked, None)
@@ -382,8 +428,40 @@ impl Cloud for FakeCloud {
                     text(Language::En, &format!("Text {} in English.", server.text_version)),
                 ],
                 prices: server.prices.clone(),
+                quarter_prices: server.quarter_prices.map(quarter_prices),
+                purposes: server
+                    .offered
+                    .iter()
+                    .map(|(name, text)| SurveyPurpose {
+                        name: (*name).to_owned(),
+                        texts: vec![PurposeText {
+                            language: Language::En,
+                            text: format!("{text}{}", server.survey_text),
+                        }],
+                    })
+                    .collect(),
             })
         })
+    }
+    fn survey_with_prices(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<SurveyInformation, CloudError> {
+        let mut survey = self.survey()?;
+        if let Some(prices) = &mut survey.quarter_prices {
+            let mut at = from;
+            while at < to {
+                // From one euro on, a cent more each quarter hour; what is fed in has no price at first.
+                let number = at.duration_since(prices.from).as_mins() / 15;
+                let import = exact(Decimal::new(100 + number, 2));
+                let is_known = at >= prices.from && at < prices.to;
+                prices.import.push(import.filter(|_| is_known));
+                prices.export.push(exact(Decimal::TWO).filter(|_| is_known && number >= 48));
+                at = at + SignedDuration::from_mins(15);
+            }
+        }
+        Ok(survey)
     }
     fn messages(&self) -> Result<Vec<Message>, CloudError> {
         self.ask("messages", |server| Ok(server.messages.clone()))
@@ -512,12 +590,75 @@ fn status() -> Status {
     }
 }
 
+/// What the double of the tunnel does.
+pub struct FakeTunnelside(pub Mutex<Result<local::Status, TunnelsideError>>);
+
+impl FakeTunnelside {
+    pub fn change(&self, change: impl FnOnce(&mut local::Status)) {
+        let mut status = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        change(status.as_mut().unwrap());
+    }
+}
+
+impl Tunnelside for FakeTunnelside {
+    fn status(&self) -> Result<local::Status, TunnelsideError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    fn sessions(&self, most: u32) -> Result<Vec<local::LoggedSession>, TunnelsideError> {
+        let mut sessions = self.status()?.connected;
+        let text = sessions.first().map_or_else(String::new, |open| open.administrator.clone());
+        sessions.push(session(&format!("max{text}"), Some(local::SessionEnd::Closed)));
+        sessions.truncate(most.try_into().unwrap());
+        Ok(sessions)
+    }
+    fn set_access(&self, until: Option<Timestamp>) -> Result<local::Status, TunnelsideError> {
+        if self.status()?.access == TunnelAccess::Never {
+            return Err(TunnelsideError::Refused);
+        }
+        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        self.change(|status| {
+            status.access_until = until;
+            status.permitted =
+                until.map_or(status.access == TunnelAccess::Always, |until| now < until);
+        });
+        self.status()
+    }
+}
+
+/// A session that began at noon.
+pub fn session(administrator: &str, end: Option<local::SessionEnd>) -> local::LoggedSession {
+    local::LoggedSession {
+        session: Uuid::nil(),
+        administrator: administrator.to_owned(),
+        service: "ssh".to_owned(),
+        began_at: "2026-06-15T10:00:00Z".parse().unwrap(),
+        ended_at: end.and_then(|_| "2026-06-15T11:05:30Z".parse().ok()),
+        bytes_in: 1,
+        bytes_out: 2,
+        end,
+    }
+}
+
+fn tunnel() -> local::Status {
+    local::Status {
+        connected_since: "2026-06-14T22:00:00Z".parse().ok(),
+        trouble: None,
+        permitted: true,
+        access: TunnelAccess::Always,
+        access_until: None,
+        services: vec!["ssh".to_owned()],
+        connected: Vec::new(),
+    }
+}
+
 /// A page, and what is behind it.
 pub struct World {
     pub web: Arc<DeviceWeb>,
     pub router: Router,
     pub cloud: Arc<FakeCloud>,
     pub meterside: Arc<FakeMeterside>,
+    /// Without it, remote access is not set up.
+    pub tunnelside: Option<Arc<FakeTunnelside>>,
     pub clock: Arc<SimulatedClock>,
     pub folder: tempfile::TempDir,
     pub port: u16,
@@ -536,6 +677,10 @@ impl World {
             text_version: 3,
             survey_text: String::new(),
             prices: Vec::new(),
+            quarter_prices: None,
+            offered: Vec::new(),
+            purposes: Vec::new(),
+            refuses_purposes: false,
             notices: Vec::new(),
             last_report: "2026-06-15T11:05:00Z".parse().ok(),
             certificate_end: "2026-09-01T08:00:00Z".parse().ok(),
@@ -556,11 +701,13 @@ impl World {
         let clock = Arc::new(SimulatedClock::new("2026-06-15T12:00:00Z".parse().unwrap()));
         let cloud = Arc::new(FakeCloud(Mutex::new(server)));
         let meterside = Arc::new(FakeMeterside(Mutex::new(Ok(status()))));
+        let tunnelside = Some(Arc::new(FakeTunnelside(Mutex::new(Ok(tunnel())))));
         let mut world = Self {
-            web: build(&folder, port, &cloud, &meterside, &clock),
+            web: build(&folder, port, &cloud, &meterside, tunnelside.as_ref(), &clock),
             router: Router::new(),
             cloud,
             meterside,
+            tunnelside,
             clock,
             folder,
             port,
@@ -576,7 +723,9 @@ impl World {
 
     /// Ends the process and starts another.
     pub fn restart(&mut self) {
-        self.web = build(&self.folder, self.port, &self.cloud, &self.meterside, &self.clock);
+        let tunnelside = self.tunnelside.as_ref();
+        self.web =
+            build(&self.folder, self.port, &self.cloud, &self.meterside, tunnelside, &self.clock);
         self.route();
     }
 
@@ -613,12 +762,14 @@ fn build(
     port: u16,
     cloud: &Arc<FakeCloud>,
     meterside: &Arc<FakeMeterside>,
+    tunnelside: Option<&Arc<FakeTunnelside>>,
     clock: &Arc<SimulatedClock>,
 ) -> Arc<DeviceWeb> {
     let ended = Ended::open(folder.path(), Timestamp::UNIX_EPOCH).unwrap();
     Arc::new(DeviceWeb::new(Parts {
         cloud: cloud.clone(),
         meterside: meterside.clone(),
+        tunnelside: tunnelside.map(|tunnelside| -> Arc<dyn Tunnelside> { tunnelside.clone() }),
         clock: clock.clone(),
         zone: time_zone("Europe/Berlin").unwrap(),
         sign_in_hash: folder.path().join("hash"),

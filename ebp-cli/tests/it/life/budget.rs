@@ -1,4 +1,4 @@
-//! How much memory the page's process takes: of the build of tests, or of the program that
+//! How much memory and time of processors the page's process takes: of the build of tests, or of the program that
 //! `EBP_TEST_DEVICE_PROGRAM` names, which has to be the device's build.
 
 use std::{
@@ -25,6 +25,47 @@ const AT_MOST: u64 = 10 << 10;
 const OF_TESTS: u64 = 2 << 10;
 /// So many sign in at once.
 const AT_ONCE: usize = 50;
+
+/// Of a processor's time, for a page to its end: 50 ms at a tenth of a processor. Microseconds.
+const PAGE_TAKES: u64 = 5_000;
+/// So many times what the build of tests takes, which is not optimized.
+const SLOWER: u64 = 20;
+
+/// What the process has taken of processors until now, microseconds.
+fn processor_time(page: &Running) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", page.pid())).unwrap();
+    let nanoseconds = tasks.filter_map(|task| {
+        // A thread may end meanwhile.
+        let text = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        text.split(' ').next()?.parse::<u64>().ok()
+    });
+    nanoseconds.sum::<u64>() / 1_000
+}
+
+/// Each page takes at most what a tenth of a processor gives in fifty milliseconds; the time that the
+/// server takes to answer is none of it.
+#[test]
+fn a_page_takes_five_milliseconds_of_a_processor() {
+    let house = House::enrol();
+    let (command, factor) = match env::var_os(PROGRAM) {
+        Some(program) => (clean(Command::new(program)), 1),
+        None => (ebp(), SLOWER),
+    };
+    let page = house.start_page_by(command);
+    let mut browser = Browser::at(format!("http://127.0.0.1:{}", house.port));
+    browser.sign_in(&house.code);
+    for path in ["/help", "/consent", "/today", "/measurements", "/devices", "/registration"] {
+        // Connections, languages and outlines are made once.
+        assert_eq!(browser.get(path).0, 200, "{path}");
+        let before = processor_time(&page);
+        for _ in 0..10 {
+            browser.get(path);
+        }
+        let taken = (processor_time(&page) - before) / 10;
+        eprintln!("{path}: {taken} µs of a processor");
+        assert!(taken < PAGE_TAKES * factor, "{path}: {taken} µs of a processor");
+    }
+}
 
 /// A line of the process's status, KiB.
 fn memory(page: &Running, name: &str) -> u64 {

@@ -125,12 +125,14 @@ impl House {
              [frontend]\nfolder = \"web\"\n\
              [cycle]\nmeasurement = \"2s\"\nreport = \"2s\"\ntimeout = \"10s\"\nincident_after = 1\n\
              [[meter]]\nuuid = \"{meter}\"\nmodel = \"{MODEL}\"\nport = \"ports/{MODEL}\"\n\
-             pin_file = \"meter.pin\"\n"
+             pin_file = \"meter.pin\"\n\
+             [tunnel]\naccess = \"until-switched-on\"\nsocket = \"run/tunnel.sock\"\n"
         );
         fs::write(self.at("device.toml"), device).unwrap();
         let page = format!(
             "listen = \"127.0.0.1:{}\"\nnames = [\"{HOST}\"]\nstate = \"page\"\n\
              sign_in_hash = \"web/sign-in\"\nsocket = \"run/read.sock\"\n\
+             tunnel_socket = \"run/tunnel.sock\"\n\
              [api]\nurl = \"{url}\"\nca = \"web/ca.pem\"\n\
              certificate = \"web/frontend.pem\"\nkey = \"web/frontend.key\"\n",
             self.port
@@ -150,7 +152,7 @@ impl House {
 
     /// A browser in this house.
     pub fn browse(&self, language: &str, has_script: bool) -> Browser {
-        Browser::open(View { host: HOST, width: WIDTH, language, has_script })
+        Browser::open(View { hosts: &[HOST], width: WIDTH, language, has_script, switches: &[] })
     }
 
     /// The meter begins to send.

@@ -107,10 +107,13 @@ fn the_page_needs_nothing_of_the_device_but_its_socket() {
     });
     assert!(today.contains(ENGLISH.say("state-well")), "{today}");
 
+    switches_remote_access(&house, &browser);
+
     // Each of these is there, and none is the page's.
     let device = ["device/device.key", "device/device.pem", "device.toml", "meter.pin"];
     let mut private: Vec<PathBuf> = device.map(|name| house.at(name)).into();
-    private.extend([house.at("spool/spool.sqlite"), fs::canonicalize(&port).unwrap()]);
+    private.extend(["spool/spool.sqlite", "spool/tunnel.sqlite"].map(|name| house.at(name)));
+    private.push(fs::canonicalize(&port).unwrap());
     for path in private {
         assert!(path.exists(), "{}", path.display());
         let mut command = as_user(Command::new("head"), PAGE);
@@ -126,4 +129,37 @@ fn the_page_needs_nothing_of_the_device_but_its_socket() {
     let mut command = as_user(Command::new("head"), DEVICE);
     command.args(["-c", "1"]).arg(house.at("web/frontend.key"));
     assert_ne!(process::run(command, b"").code, Some(0));
+}
+
+/// The page asks the tunnel of the device's user, and has it switched.
+fn switches_remote_access(house: &House, browser: &Browser) {
+    let remote_access = || {
+        let (status, text) = browser.get("/remote-access");
+        assert_eq!(status, 200, "{text}");
+        text
+    };
+    assert!(remote_access().contains(ENGLISH.say("remote-missing")));
+    let mut command = ebp(house, DEVICE);
+    command.args(["tunnel", "--config"]).arg(house.at("device.toml"));
+    let mut tunnel = Running::start(command);
+    tunnel.wait_for("the tunnel is held");
+    let page = remote_access();
+    assert!(page.contains(ENGLISH.say("remote-off")), "{page}");
+    assert!(page.contains(ENGLISH.say("remote-reachable")), "{page}");
+    assert!(page.contains(ENGLISH.say("remote-no-sessions")), "{page}");
+    let day = page.split("min=\"").nth(1).unwrap().split('"').next().unwrap();
+    let switch = |fields: &str| browser.submit("/remote-access", fields).status();
+    let fields = format!("choice=until&until={day}");
+    assert_eq!(switch(&fields), 403, "without the form's token");
+    assert_eq!(switch(&format!("token={}&{fields}", token(&page))), 303);
+    assert!(remote_access().contains(ENGLISH.say("remote-until")));
+    // It is the tunnel that keeps it.
+    tunnel.kill();
+    let mut command = ebp(house, DEVICE);
+    command.args(["tunnel", "--config"]).arg(house.at("device.toml"));
+    let mut tunnel = Running::start(command);
+    tunnel.wait_for("the tunnel is held");
+    assert!(remote_access().contains(ENGLISH.say("remote-until")));
+    assert_eq!(switch(&format!("token={}&choice=off", token(&page))), 303);
+    assert!(remote_access().contains(ENGLISH.say("remote-switched-off")));
 }

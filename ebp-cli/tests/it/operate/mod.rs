@@ -6,6 +6,7 @@ mod backup;
 mod devices;
 mod enrolment;
 mod environment;
+mod figures;
 mod households;
 mod limit;
 mod log;

@@ -1,6 +1,9 @@
 //! `ebp serve device`: the participant's page, from the printed code to the household's figures.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use reqwest::{
     blocking::{Client, Response},
@@ -65,7 +68,7 @@ fn read(response: Response) -> (u16, String) {
 }
 
 /// Starts the page, and gives it with a browser that has opened it.
-fn serve(erika: &Participant, config: &str) -> (Running, Browser) {
+pub fn serve(erika: &Participant, config: &str) -> (Running, Browser) {
     let config = erika.file("page.toml", config);
     let mut command = ebp();
     command.args(["serve", "device", "--config"]).arg(config);
@@ -75,11 +78,9 @@ fn serve(erika: &Participant, config: &str) -> (Running, Browser) {
     (page, Browser::at(origin))
 }
 
-#[test]
-fn the_printed_code_opens_the_households_page() {
-    let server = Server::start();
-    server.set_secrets();
-    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+/// Enrols the participant's device with its page. Gives the code, the device's folder, and the page's
+/// configuration.
+pub fn enrol(server: &Server, erika: &Participant) -> (String, PathBuf, String) {
     let secret = erika.file("secret", "the secret of the administrators\n");
     let token = erika.folder.path().join("its.token");
     let mut command = ebp();
@@ -88,7 +89,7 @@ fn the_printed_code_opens_the_households_page() {
     command.arg("--output").arg(&token);
     let printed = process::run(command, b"").done().stderr;
     let code = printed.lines().find(|line| line.contains("shown once")).unwrap();
-    let code = code.rsplit(' ').next().unwrap();
+    let code = code.rsplit(' ').next().unwrap().to_owned();
     let device = erika.folder.path().join("device");
     server.enroll(&token, &device).done();
 
@@ -103,6 +104,15 @@ fn the_printed_code_opens_the_households_page() {
         .replace("/run/ebp/read.sock", "no.sock")
         .replace("/etc/ebp-web/", "device/frontend/")
         .replace("https://ebp.example.org:8443", &server.url());
+    (code, device, config)
+}
+
+#[test]
+fn the_printed_code_opens_the_households_page() {
+    let server = Server::start();
+    server.set_secrets();
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    let (code, device, config) = enrol(&server, &erika);
     let (page, mut browser) = serve(&erika, &config);
 
     // Nothing of the household is shown without the code.
@@ -113,7 +123,7 @@ fn the_printed_code_opens_the_households_page() {
     assert!(status == 200 && text.contains("name=\"code\""), "{status} {text}");
     let wrong = if code.starts_with('0') { "1111-1111" } else { "0000-0000" };
     assert_eq!(browser.submit("/sign-in", &format!("code={wrong}")).status(), 422);
-    browser.sign_in(code);
+    browser.sign_in(&code);
 
     let (status, text) = browser.get("/today");
     assert_eq!(status, 200, "{text}");
@@ -139,7 +149,7 @@ fn the_printed_code_opens_the_households_page() {
     assert!(status == 410 && !text.contains("Musterstraße"), "{status} {text}");
     page.signal(Signal::TERM);
     let ended = page.end().done();
-    assert!(!ended.stderr.contains(code) && !ended.stderr.contains("Erika"), "{ended:?}");
+    assert!(!ended.stderr.contains(&code) && !ended.stderr.contains("Erika"), "{ended:?}");
     let (page, browser) = serve(&erika, &config);
     assert_eq!(browser.get("/today").0, 410);
     drop(page);

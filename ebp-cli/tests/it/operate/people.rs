@@ -61,9 +61,14 @@ pub struct Participant {
 
 impl Participant {
     pub fn register(server: &Server, name: &str, email: &str) -> Self {
+        Self::register_as(server, email, &registration(name, email).to_string())
+    }
+
+    /// With that registration (JSON).
+    pub fn register_as(server: &Server, email: &str, registration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("registration.json");
-        fs::write(&file, registration(name, email).to_string()).unwrap();
+        fs::write(&file, registration).unwrap();
         let file = file.to_str().unwrap();
         let run = server.run(["household", "add", file, "--format", "json"], "").done();
         let registered = run.json().remove(0);

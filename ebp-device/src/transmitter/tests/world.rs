@@ -129,6 +129,7 @@ impl DataApi for World {
             text: None,
             granted_through: None,
             withdrawal: None,
+            purposes: Vec::new(),
         })
     }
 

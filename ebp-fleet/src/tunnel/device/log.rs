@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use ebp_core::private_file;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::Choice;
+use crate::tunnel::local::{LoggedSession, SessionEnd};
 
 /// So many sessions are kept.
 const KEPT: u32 = 1_000;
@@ -24,69 +24,6 @@ pub struct LogError {
     pub path: PathBuf,
     /// Why.
     pub reason: String,
-}
-
-/// How a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SessionEnd {
-    /// Both sides were done.
-    Closed,
-    /// A side, or the tunnel, broke off.
-    Broken,
-    /// Nothing was sent for too long.
-    Idle,
-    /// It lasted too long.
-    TooLong,
-    /// The household ended access.
-    SwitchedOff,
-    /// The program or the device was stopped meanwhile.
-    Interrupted,
-}
-
-impl SessionEnd {
-    const ALL: [Self; 6] = [
-        Self::Closed,
-        Self::Broken,
-        Self::Idle,
-        Self::TooLong,
-        Self::SwitchedOff,
-        Self::Interrupted,
-    ];
-
-    /// The name in the log.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Broken => "broken",
-            Self::Idle => "idle",
-            Self::TooLong => "too-long",
-            Self::SwitchedOff => "switched-off",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-/// A session as the log has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoggedSession {
-    /// Its identifier.
-    pub session: Uuid,
-    /// Who connected, as the server says; `unknown` if it does not.
-    pub administrator: String,
-    /// To which service.
-    pub service: String,
-    /// From when.
-    pub began_at: Timestamp,
-    /// Until when; open if absent.
-    pub ended_at: Option<Timestamp>,
-    /// Bytes to the service.
-    pub bytes_in: u64,
-    /// Bytes from the service.
-    pub bytes_out: u64,
-    /// How it ended.
-    pub end: Option<SessionEnd>,
 }
 
 /// The log.

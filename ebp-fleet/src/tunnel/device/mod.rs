@@ -20,7 +20,7 @@ mod wait;
 pub use access::Choice;
 #[doc(hidden)]
 pub use hold::serve_hostile;
-pub use log::{LogError, LoggedSession, SessionEnd, SessionLog};
+pub use log::{LogError, SessionLog};
 pub use run::{TunnelStop, run};
 pub use shared::{DeviceSettings, LoadTls, TunnelEvent};
-pub use socket::{Answer, Request, SocketError, Status};
+pub use socket::SocketError;

@@ -11,12 +11,10 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{
-    log::{LoggedSession, SessionEnd},
-    shared::{SessionPlace, Shared, TunnelEvent},
-};
+use super::shared::{SessionPlace, Shared, TunnelEvent};
 use crate::tunnel::{
     dial::send_at_once,
+    local::{LoggedSession, SessionEnd},
     protocol,
     relay::{Carried, RelayEnd, relay},
 };

@@ -8,8 +8,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
@@ -17,12 +15,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    access::Choice,
-    log::{LogError, LoggedSession},
-    shared::Shared,
+use super::{access::Choice, log::LogError, shared::Shared};
+use crate::tunnel::{
+    TunnelAccess,
+    local::{Answer, Request, Status},
 };
-use crate::tunnel::TunnelAccess;
 
 /// The maximum number of connections; further ones are closed at once.
 const MOST_CONNECTIONS: usize = 16;
@@ -41,55 +38,6 @@ pub struct SocketError {
     pub path: PathBuf,
     /// The cause: its folder is missing, another process listens there, or no permission.
     pub source: io::Error,
-}
-
-/// A request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Request {
-    /// The tunnel's status.
-    Status {},
-    /// The latest sessions, newest first.
-    Sessions {
-        /// So many at most.
-        most: u32,
-    },
-    /// Lets administrators in until that instant, or not at all if it has passed.
-    SetAccess {
-        /// Until when; the configuration's own if absent.
-        until: Option<Timestamp>,
-    },
-}
-
-/// An answer: an object with one member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// To [`Request::Status`] and [`Request::SetAccess`].
-    Status(Status),
-    /// To [`Request::Sessions`].
-    Sessions(Vec<LoggedSession>),
-    /// It cannot be answered: why.
-    Refusal(String),
-}
-
-/// The tunnel's status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// Since when the device is connected; absent if it is not.
-    pub connected_since: Option<Timestamp>,
-    /// Why the last attempt failed.
-    pub trouble: Option<String>,
-    /// Whether an administrator would be let in now.
-    pub permitted: bool,
-    /// What the configuration says: `always`, `until-switched-on` or `never`.
-    pub access: String,
-    /// Until when the household lets administrators in; absent if it has not chosen.
-    pub access_until: Option<Timestamp>,
-    /// The services that can be reached.
-    pub services: Vec<String>,
-    /// Sessions that are open now.
-    pub connected: Vec<LoggedSession>,
 }
 
 /// The socket.
@@ -191,7 +139,7 @@ fn status(shared: &Shared) -> Result<Status, LogError> {
         connected_since: state.connected_since,
         trouble: state.trouble,
         permitted,
-        access: config.access.name().to_owned(),
+        access: config.access,
         access_until: match state.choice {
             Choice::None => None,
             Choice::Until(until) => Some(until),

@@ -201,6 +201,7 @@ async fn mails_over_tls_want_a_certificate_of_the_servers_name() {
         let server = watching(None, |alerts, _| {
             authority.trust(alerts, folder.path());
             alerts.mail = Some(MailSettings {
+                pages: None,
                 server: format!("localhost:{port}"),
                 tls,
                 user: None,

@@ -45,7 +45,7 @@ impl Served {
     }
 
     fn browse(&self, width: u32, language: &str, has_script: bool) -> Browser {
-        Browser::open(View { host: HOST, width, language, has_script })
+        Browser::open(View { hosts: &[HOST], width, language, has_script, switches: &[] })
     }
 
     fn open(&self, browser: &Browser, path: &str) {

@@ -146,6 +146,7 @@ fn entry(device: Uuid, number: u8) -> RegisterEntry {
         not_after: "2026-06-01T00:00:00Z".parse().unwrap(),
         revoked_at: None,
         holder: None,
+        administrator: None,
     }
 }
 

@@ -4,8 +4,6 @@
 //! Enters: a group that is proven. Leaves: what the operation of the [`Survey`] returns, or
 //! [`SurveyError::NotPermitted`]. Absent: the survey itself, so that a page cannot pass by a permission.
 
-mod administration;
-
 use std::sync::Arc;
 
 use ebp_anon::Position;
@@ -22,8 +20,6 @@ use ebp_store::{
     Edit, HouseholdId, HouseholdPage, HouseholdQuery, HouseholdVersion, Label, ListPage, ListQuery,
 };
 use uuid::Uuid;
-
-pub use administration::{LatestPage, SurveyFigures};
 
 use crate::{Author, NewHousehold, Operation, Revision, Survey, SurveyError};
 
@@ -77,7 +73,7 @@ impl GroupCaller {
         Author { group: self.group, label: self.label.clone() }
     }
 
-    fn revision(&self, expected: Option<HouseholdVersion>) -> Option<Revision> {
+    pub(crate) fn revision(&self, expected: Option<HouseholdVersion>) -> Option<Revision> {
         Some(Revision { author: self.author(), expected: expected.map(|version| vec![version]) })
     }
 

@@ -28,7 +28,7 @@
 //! | the data set of all households | `dataset/` (feature `dataset`) |
 //! | look at all devices for alerts, test how messages are sent | `alert.rs` |
 //! | sessions of researchers and administrators in pages | `web_session.rs` |
-//! | which group may do what, and operations that decide by it | `permission.rs`, `group_caller.rs`, `group_import.rs` |
+//! | which group may do what, and operations that decide by it | `permission.rs`, `group_caller.rs`, `group_import.rs`, `group_administration.rs` |
 //! | show and change the rules of alerts | `alert_rule.rs` |
 //! | apply revocations, restore a backup | `revocation.rs`, `restore.rs` |
 
@@ -49,6 +49,7 @@ mod finish;
 mod fleet;
 mod geo;
 pub mod geocoding;
+mod group_administration;
 mod group_caller;
 mod group_import;
 pub mod import;
@@ -77,7 +78,8 @@ pub use alert_rule::AlertRuleError;
 pub use caller::{Caller, CertificateHolder};
 pub use error::{OpenError, SurveyError};
 pub use finish::{Finish, finish};
-pub use group_caller::{GroupCaller, LatestPage, RegionsInUse, SurveyFigures};
+pub use group_administration::{LatestPage, SurveyFigures};
+pub use group_caller::{GroupCaller, RegionsInUse};
 pub use keeper::Keeper;
 pub use permission::{NotPermitted, Operation};
 pub use registration::{Author, NewHousehold, Revision};

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Address and secret of a line.
-fn told(line: &str) -> (String, String) {
+fn read_origin_and_secret(line: &str) -> (String, String) {
     let address = line.split(' ').find(|word| word.starts_with("http://localhost:")).unwrap();
     let origin = address.rsplit_once('/').unwrap().0.to_owned();
     let secret = line.split("(secret ").nth(1).unwrap().trim_end_matches(')').to_owned();
@@ -24,7 +24,8 @@ fn every_trouble_of_the_neighbours_is_on_the_administrators_page() {
     command.current_dir(folder.path()).args(["demo", "--cycle", "1s", "--past", "7d"]);
     let mut demo = Running::start(command);
     past_is_made(&demo);
-    let (origin, secret) = told(&demo.wait_for("The pages of the administrators:"));
+    let (origin, secret) =
+        read_origin_and_secret(&demo.wait_for("The pages of the administrators:"));
     let mut browser = Browser::at(origin);
     browser.sign_in_as("administrators", &secret);
     let shown = |state: &str| {
@@ -47,7 +48,7 @@ fn every_trouble_of_the_neighbours_is_on_the_administrators_page() {
     assert!(count == 1 && !rows.contains("Rita"), "{rows}");
 
     // The researchers have the same households.
-    let (origin, secret) = told(&demo.wait_for("The pages of the researchers:"));
+    let (origin, secret) = read_origin_and_secret(&demo.wait_for("The pages of the researchers:"));
     let mut browser = Browser::at(origin);
     browser.sign_in_as("researchers", &secret);
     let (status, text) = browser.get("/registration");

@@ -6,7 +6,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use ebp_core::contract::{AlertRuleSet, AlertRules};
 use ebp_survey::{AlertRuleError, GroupCaller, StoreError, SurveyError};
 
-use super::{done, until, up_to};
+use super::address::{done, until, up_to};
 use crate::{
     cloud::{Administrator, AdministratorForm, CloudWeb, Visitor},
     status::alerts::{AlertFacts, AlertsPage, PAGE, RuleDraft, RulesPage},

@@ -12,7 +12,7 @@ use ebp_survey::{
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use uuid::Uuid;
 
-use super::done;
+use super::address::done;
 use crate::{
     cloud::{Administrator, AdministratorForm, Visitor},
     kit::form::Fields,
@@ -110,7 +110,7 @@ async fn certificates(
     let query = ListQuery { after: None, limit: CERTIFICATES };
     match caller.certificates(device, query).await {
         Ok(page) => Ok(page.items),
-        // A revoked household's device is nobody's.
+        // A revoked household's device has no owner.
         Err(SurveyError::Store(StoreError::NotFound | StoreError::ConsentRevoked)) => {
             Ok(Vec::new())
         }

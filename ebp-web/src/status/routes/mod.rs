@@ -1,5 +1,9 @@
 //! All routes of the administrators' pages.
+//!
+//! Enters: requests of a session, forms. Leaves: pages made of what the survey's operations answer, or
+//! where to go after a change. Absent: who may do what, which the operations decide; HTML.
 
+mod address;
 mod alerts;
 mod device;
 mod overview;
@@ -9,12 +13,10 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use ebp_survey::{Cursor, ListCursor};
 
-use crate::{cloud::CloudWeb, kit::page::Preferences};
+use crate::cloud::CloudWeb;
 
 /// The administrators' pages.
 pub fn routes() -> Router<Arc<CloudWeb>> {
@@ -42,21 +44,4 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
             "/status/server/session/{session}",
             get(server::confirm_end).post(server::end_session),
         )
-}
-
-/// To a page that says what was done.
-fn done(path: &str, what: &str) -> Response {
-    Redirect::to(&format!("{path}?done={what}")).into_response()
-}
-
-/// Up to which item a page goes, by its address.
-fn until(preferences: &Preferences) -> Option<ListCursor> {
-    let Cursor { measured_at, uuid } = preferences.get("until")?.parse().ok()?;
-    Some(ListCursor { registered_at: measured_at, uuid })
-}
-
-/// The address of the page up to that item.
-fn up_to(path: &str, place: ListCursor) -> String {
-    let ListCursor { registered_at, uuid } = place;
-    format!("{path}?until={}", Cursor { measured_at: registered_at, uuid })
 }

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::{done, until, up_to};
+use super::address::{done, until, up_to};
 use crate::{
     cloud::{Administrator, AdministratorForm, CloudWeb, Visitor},
     status::{

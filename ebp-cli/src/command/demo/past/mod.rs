@@ -14,48 +14,40 @@ mod devices;
 mod length;
 mod neighbours;
 mod scratch;
+mod world;
 
 use std::{
     fs,
-    net::TcpListener,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     thread,
     time::Duration,
 };
 
-use ebp_client::{Client, identity::Identity};
 use ebp_core::{
     clock::{Clock, SystemClock},
-    contract::{MeterChange, NewMeter, Registered, RegistrationMeter},
     cycle::Cycle,
 };
-use ebp_fieldtest::server::{TrueClock, client};
+use ebp_fieldtest::server::TrueClock;
 use ebp_server::{ServerConfig, Settings};
-use ebp_store::{Database, HouseholdId, Quota, Store};
-use ebp_survey::{Survey, authority::Authority};
+use ebp_store::{Database, Quota};
+use ebp_survey::authority::Authority;
 use jiff::{SignedDuration, Timestamp};
-use tokio::runtime::Runtime;
 
 use super::{
-    agreement::agree,
-    certificates,
-    households::{self, DemoHousehold, exchanged, registration},
+    households::{self, DemoHousehold},
     opening::Opening,
-    server::Server,
     timing::LOOK,
 };
 use crate::{
-    exit::{CommandResult, Context, Failure, chain, device, server},
+    exit::{CommandResult, Failure, server},
     file::write_whole,
 };
-use devices::{Devices, Happening, unexpected};
+use devices::{Devices, Happening};
 pub use length::{Length, Past};
 use neighbours::Neighbours;
 use scratch::Scratch;
+use world::World;
 
 /// Where it is kept when the past ended.
 const END: &str = "past-end";
@@ -127,63 +119,7 @@ fn settings(server: &ServerConfig, clock: &Arc<TrueClock>, scratch: &Scratch) ->
     settings
 }
 
-/// The server of the past with its households.
-struct World<'a> {
-    clock: Arc<TrueClock>,
-    authority: &'a Authority,
-    households: &'a [DemoHousehold],
-    registered: Vec<Registered>,
-    ca: std::path::PathBuf,
-    url: String,
-    runtime: Runtime,
-    store: Arc<dyn Store>,
-    server: Server,
-    stop: Arc<AtomicBool>,
-}
-
-impl<'a> World<'a> {
-    /// Registers the households as they were then and starts the server.
-    fn new(
-        settings: Settings,
-        authority: &'a Authority,
-        clock: Arc<TrueClock>,
-        households: &'a [DemoHousehold],
-        begin: Timestamp,
-    ) -> Result<Self, Failure> {
-        let runtime = crate::runtime::on_this_thread()?;
-        let ca = settings.authority.join("ca.pem");
-        let store =
-            runtime.block_on(ebp_store::open_store(&settings.database)).map_err(server::store)?;
-        let survey = Survey::new(store.clone(), clock.clone());
-        let mut registered = Vec::new();
-        for (index, household) in households.iter().enumerate() {
-            // One after the other: lists are in that order.
-            let at =
-                begin - SignedDuration::from_secs(60) + SignedDuration::from_secs(index as i64);
-            let mut registration = registration(household);
-            if let Some(meter) = exchanged(household) {
-                let RegistrationMeter { uuid, model, .. } = &mut registration.meters[0];
-                (*uuid, *model) = (Some(meter.uuid), meter.model.into());
-            }
-            clock.set(at);
-            let participant = async {
-                registered
-                    .push(survey.register(registration.clone(), false, None).await?.registered);
-                Ok(survey.store().participant(&registration.participant.email).await?)
-            };
-            let participant = runtime.block_on(participant).map_err(server::survey)?;
-            certificates::issue(authority, household, &registration, Some(participant))?;
-        }
-        clock.set(begin);
-        let listener = TcpListener::bind("127.0.0.1:0").or_failed("cannot listen on 127.0.0.1")?;
-        listener.set_nonblocking(true).or_failed("the listener")?;
-        let address = listener.local_addr().or_failed("the listener")?;
-        let stop = Arc::<AtomicBool>::default();
-        let server = Server::start(settings, listener, None, Arc::clone(&stop))?;
-        let url = format!("https://localhost:{}", address.port());
-        Ok(Self { clock, authority, households, registered, ca, url, runtime, store, server, stop })
-    }
-
+impl World<'_> {
     /// Consent is granted, then time passes until the present slot begins. Returns when that is.
     fn live_through(
         &self,
@@ -234,45 +170,5 @@ impl<'a> World<'a> {
         }
         devices.finish(at)?;
         Ok(at)
-    }
-
-    /// A household as its own program asks for it.
-    fn client(&self, household: &DemoHousehold) -> Result<Client, Failure> {
-        let identity = Identity::load(&household.certificate, &household.key, &self.ca)
-            .map_err(|error| Failure::failed(chain(&error)))?;
-        client(&self.url, &identity, self.clock.clone()).map_err(unexpected)
-    }
-
-    fn grant_consent(&self, household: &DemoHousehold) -> CommandResult {
-        agree(&self.client(household)?).map_err(device::client).map(drop)
-    }
-
-    /// The researchers register that a meter was exchanged.
-    fn exchange(&self, household: usize, at: Timestamp) -> CommandResult {
-        let (of, id) = (&self.households[household], self.registered[household].household);
-        let (Some(old), Some(new)) = (exchanged(of), of.meters.first()) else { return Ok(()) };
-        let removed = MeterChange { removed_at: Some(Some(at)), ..MeterChange::default() };
-        let new = NewMeter {
-            uuid: Some(new.uuid),
-            kind: new.kind,
-            model: new.model.into(),
-            measurement_device: Some(of.device),
-            generation_register: None,
-        };
-        let id = HouseholdId(id);
-        let register = async {
-            self.store.change_meter(id, old.uuid, removed).await?;
-            self.store.add_meter(id, new).await
-        };
-        self.runtime.block_on(register).map_err(server::store)?;
-        Ok(())
-    }
-
-    /// Ends the server.
-    fn close(self) -> CommandResult {
-        self.stop.store(true, Ordering::Relaxed);
-        let ended = self.server.end();
-        self.runtime.block_on(self.store.close()).map_err(server::store)?;
-        ended
     }
 }

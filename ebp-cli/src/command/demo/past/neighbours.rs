@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{World, devices::Devices};
+use super::{devices::Devices, world::World};
 use crate::{
     command::demo::{
         certificates,

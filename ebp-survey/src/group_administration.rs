@@ -11,8 +11,7 @@ use ebp_store::{
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::GroupCaller;
-use crate::{AlertRuleError, Operation, ServerState, SurveyError};
+use crate::{AlertRuleError, GroupCaller, Operation, ServerState, SurveyError};
 
 /// A device counts as silent in the figures when its last report is older.
 const ACTIVE: SignedDuration = SignedDuration::from_mins(150);

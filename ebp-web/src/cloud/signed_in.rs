@@ -20,13 +20,13 @@ use crate::kit::{
 const MOST_FIELDS: usize = 1_200;
 
 /// The caller, if the visitor is signed in as one of that group.
-fn of_group(visitor: &Visitor, group: Group) -> Result<Option<GroupCaller>, Response> {
+fn of_group(visitor: &Visitor, group: Group) -> Result<Option<GroupCaller>, Box<Response>> {
     match &visitor.session {
         Some(session) if session.group == group => {
             let survey = Arc::clone(&visitor.web.survey);
             Ok(Some(GroupCaller::of_session(survey, session)))
         }
-        Some(_) => Err(problem::other_group(visitor, group)),
+        Some(_) => Err(Box::new(problem::other_group(visitor, group))),
         None => Ok(None),
     }
 }
@@ -52,7 +52,7 @@ async fn signed_in(
     group: Group,
 ) -> Result<(Visitor, GroupCaller), Response> {
     let visitor = visitor_of(parts, web).await?;
-    if let Some(caller) = of_group(&visitor, group)? {
+    if let Some(caller) = of_group(&visitor, group).map_err(|refusal| *refusal)? {
         return Ok((visitor, caller));
     }
     // A link in a mail: the browser left the cookie out, and sends it if the page asks for itself.
@@ -79,7 +79,7 @@ async fn submitted(
 ) -> Result<(Visitor, GroupCaller, Fields), Response> {
     let (parts, body) = request.into_parts();
     let visitor = visitor_of(&parts, web).await?;
-    let caller = of_group(&visitor, group)?;
+    let caller = of_group(&visitor, group).map_err(|refusal| *refusal)?;
     let path = parts.uri.path().to_owned();
     let fields = Fields::read_all(Request::from_parts(parts, body), MOST_FIELDS).await;
     let fields = fields.map_err(|fault| match fault {

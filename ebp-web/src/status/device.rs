@@ -333,7 +333,7 @@ fn damaged_chart(frame: &Frame, days: &[DeviceDay]) -> Option<String> {
         slot: place,
         is_centred: true,
         label: frame.moments.short_day(day.day),
-        is_minor: (days.len() - 1 - place) % 10 != 0,
+        is_minor: !(days.len() - 1 - place).is_multiple_of(10),
     });
     let chart = Chart {
         id: "damaged",

@@ -458,7 +458,7 @@ impl Cloud for FakeCloud {
                 let is_known = at >= prices.from && at < prices.to;
                 prices.import.push(import.filter(|_| is_known));
                 prices.export.push(exact(Decimal::TWO).filter(|_| is_known && number >= 48));
-                at = at + SignedDuration::from_mins(15);
+                at += SignedDuration::from_mins(15);
             }
         }
         Ok(survey)
@@ -769,7 +769,7 @@ fn build(
     Arc::new(DeviceWeb::new(Parts {
         cloud: cloud.clone(),
         meterside: meterside.clone(),
-        tunnelside: tunnelside.map(|tunnelside| -> Arc<dyn Tunnelside> { tunnelside.clone() }),
+        tunnelside: tunnelside.map(|tunnelside| Arc::clone(tunnelside) as Arc<dyn Tunnelside>),
         clock: clock.clone(),
         zone: time_zone("Europe/Berlin").unwrap(),
         sign_in_hash: folder.path().join("hash"),

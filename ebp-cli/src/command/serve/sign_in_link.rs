@@ -64,7 +64,7 @@ pub fn run(arguments: &Arguments, data: &ServerData) -> CommandResult {
         ("https", 443, _) | ("https", _, false) | ("http", 80, _) => host.to_owned(),
         _ => format!("{host}:{port}"),
     };
-    print(&format!("{}://{place}/link/{}\n", own.scheme(), token.as_str()))?;
+    print(format!("{}://{place}/link/{}\n", own.scheme(), token.as_str()))?;
     tell!("ebp: the link is for {name} ({group}), works once, and is valid until {expires_at:.0}");
     Ok(())
 }

@@ -373,11 +373,7 @@ def before_call(context, case, kwargs):
             # Which days belong together no schema can say.
             day = "2026-01-01" if (case.query or {}).get("from") else None
             case.query = {"from": day, "to": "2026-02-01"} if day else {}
-        elif (
-            label == "POST /management/device"
-            and isinstance(case.body, dict)
-            and not _is_left(case, case.body)
-        ):
+        elif label == "POST /management/device" and isinstance(case.body, dict) and not _is_left(case, case.body):
             case.body = {"household": _known["households"][0], "meters": FIXTURE["meters"][:1]}
 
 

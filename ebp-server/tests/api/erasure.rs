@@ -224,7 +224,8 @@ impl Scene {
         let uuid = uuid::Uuid::new_v4();
         let kind = AlertKind::CopiedCertificate;
         let instances = Some([uuid::Uuid::new_v4(), uuid::Uuid::new_v4()]);
-        store.change_alert_rules(AlertRuleSet::default(), 0, clock.now()).await.unwrap();
+        let held = store.alert_rules(1).await.unwrap().first().map_or(0, |rules| rules.version);
+        store.change_alert_rules(AlertRuleSet::default(), held, clock.now()).await.unwrap();
         let message = |begins: &[uuid::Uuid], ends: &[uuid::Uuid]| {
             let (begins, ends) = (begins.to_vec(), ends.to_vec());
             let planned = PlannedMessage { kind: AlertMessageKind::Changes, begins, ends };

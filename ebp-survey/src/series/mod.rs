@@ -28,6 +28,8 @@ use crate::{Survey, SurveyError};
 use interrupted::{Interrupted, TRIES};
 use known::Known;
 use query::Asked;
+#[cfg(not(feature = "dataset"))]
+use roles::{Seen, assign};
 use run::Maker;
 
 #[cfg(feature = "dataset")]

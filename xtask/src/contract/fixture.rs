@@ -129,6 +129,9 @@ impl Identity {
 /// Of researchers and administrators.
 const SECRET: &str = "a secret of the contract's check";
 const AUDIENCE: &str = "https://ebp.example.org";
+/// What may be agreed to besides.
+const PURPOSES: &str = "[survey]\npurposes = [\
+    { name = \"later-studies\", de = \"Einladen.\", en = \"Invite.\" }]\n";
 
 pub struct Fixture {
     folder: tempfile::TempDir,
@@ -158,7 +161,7 @@ impl Fixture {
             None => String::new(),
         };
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n{database}[tokens]\naudience = \"{AUDIENCE}\"\nkeys = \"keys.json\"\n"
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n{database}[tokens]\naudience = \"{AUDIENCE}\"\nkeys = \"keys.json\"\n{PURPOSES}"
         );
         fs::write(at.join("server.toml"), config)?;
         fs::write(at.join("secret"), SECRET)?;

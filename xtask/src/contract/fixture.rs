@@ -129,9 +129,13 @@ impl Identity {
 /// Of researchers and administrators.
 const SECRET: &str = "a secret of the contract's check";
 const AUDIENCE: &str = "https://ebp.example.org";
-/// What may be agreed to besides.
-const PURPOSES: &str = "[survey]\npurposes = [\
-    { name = \"later-studies\", de = \"Einladen.\", en = \"Invite.\" }]\n";
+/// The survey, with what may be agreed to besides.
+const SURVEY: &str = r#"[survey]
+name = "A survey"
+controller = "A university, Somewhere 1"
+contacts = [{ name = "Researchers", email = "survey@example.org", phone = "0611 123456" }]
+purposes = [{ name = "later-studies", de = "Einladen.", en = "Invite." }]
+"#;
 
 pub struct Fixture {
     folder: tempfile::TempDir,
@@ -161,7 +165,7 @@ impl Fixture {
             None => String::new(),
         };
         let config = format!(
-            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n{database}[tokens]\naudience = \"{AUDIENCE}\"\nkeys = \"keys.json\"\n{PURPOSES}"
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n{database}[tokens]\naudience = \"{AUDIENCE}\"\nkeys = \"keys.json\"\n{SURVEY}"
         );
         fs::write(at.join("server.toml"), config)?;
         fs::write(at.join("secret"), SECRET)?;

@@ -105,6 +105,12 @@ impl Identity {
                 if operation["responses"]["101"].is_object() {
                     continue;
                 }
+                // They begin in pages and through a tunnel, which are not of the API: `tests/api/session.rs`
+                // and the program's tests of tunnels end some.
+                let ends = ["/management/session/{uuid}", "/management/tunnel/session/{uuid}"];
+                if ends.contains(&path.as_str()) {
+                    continue;
+                }
                 // What belongs to others is unknown to it, which a check of the hooks looks at.
                 let own = !(self.foreign && path.contains('{'));
                 // A device's only.

@@ -19,9 +19,9 @@ pub struct Dialect {
     pub latest: &'static str,
 }
 
-/// The statements for a query, and the parameters behind the six of the state.
+/// The statements for a query.
 pub struct FleetStatements {
-    /// The devices: the columns of [`FACTS`], the device, and what is sorted by where that is no text.
+    /// The devices: the columns of [`FACTS`].
     pub page: String,
     /// Rank of a state, and how many devices are in it.
     pub counts: String,
@@ -99,24 +99,63 @@ impl FleetQuery {
         )
     }
 
-    /// The statements. Parameters: 1 to 6 of the state, 7 the version, 8 to 11 the search, of the page
-    /// alone 12 the rank of the state, 13 and 14 the cursor, 15 the limit. Those that are not used do
-    /// not occur: `parameters` says which do.
+    /// Whether the page's statement judges the states of the devices that it passes.
+    #[must_use]
+    pub const fn judges(&self) -> bool {
+        self.state.is_some() || matches!(self.sort, FleetSort::State)
+    }
+
+    /// The statements. Parameters of both: the version, four of the search; then of the page the rank
+    /// of the state, the cursor's two and the limit; last the six of the state, of the page only where
+    /// it [judges](Self::judges). Those that are not used do not occur.
     #[must_use]
     pub fn statements(&self, dialect: &Dialect) -> FleetStatements {
-        let Dialect { mark, like, octets, earliest, latest } = dialect;
-        let state = state_sql(*mark);
-        let mut number = 6;
-        let mut next = || {
-            number += 1;
-            format!("{mark}{number}")
-        };
+        let mut numbers = Numbers { mark: dialect.mark, last: 0 };
+        let filters = self.filters(dialect, &mut numbers);
+        let source = |people| if people { PEOPLE } else { "fleet_device AS fleet" };
+        let counts = format!(
+            "SELECT state, count(*) FROM (SELECT {} AS state FROM {}{filters}) AS judged GROUP BY state",
+            state_sql(dialect.mark, numbers.last + 1),
+            source(self.search.is_some()),
+        );
+        let mut wanted = Vec::new();
+        if self.state.is_some() {
+            wanted.push(format!("state = {}", numbers.next()));
+        }
+        let (than, direction) = if self.descending { ("<", "DESC") } else { (">", "ASC") };
+        if self.after.is_some() {
+            let (place, device) = self.cursor(dialect, &mut numbers);
+            wanted.push(format!("(key, device) {than} ({place}, {device})"));
+        }
+        let limit = numbers.next();
+        let state = state_sql(dialect.mark, numbers.last + 1);
+        let judged =
+            if self.state.is_some() { format!(", {state} AS state") } else { String::new() };
+        let people = self.search.is_some() || self.sort == FleetSort::Participant;
+        // What is sorted is narrow: the facts are read of the page's devices alone.
+        let page = format!(
+            "SELECT {FACTS} FROM (
+                 SELECT key, device FROM (
+                     SELECT {} AS key, fleet.device AS device{judged} FROM {}{filters}
+                 ) AS passed{} ORDER BY key {direction}, device {direction} LIMIT {limit}
+             ) AS page JOIN fleet_device AS fleet ON fleet.device = page.device
+             ORDER BY page.key {direction}, page.device {direction}",
+            self.key(dialect, state),
+            source(people),
+            all(&wanted),
+        );
+        FleetStatements { page, counts }
+    }
+
+    /// The condition on what is passed, but for the state.
+    fn filters(&self, dialect: &Dialect, numbers: &mut Numbers) -> String {
+        let like = dialect.like;
         let mut filters = Vec::new();
         if self.version.is_some() {
-            filters.push(format!("fleet.version = {}", next()));
+            filters.push(format!("fleet.version = {}", numbers.next()));
         }
         if self.search.is_some() {
-            let [small, capital, first, last] = [next(), next(), next(), next()];
+            let [small, capital, first, last] = std::array::from_fn(|_| numbers.next());
             filters.push(format!(
                 "(participant.name {like} {small} ESCAPE '\\' \
                  OR participant.name {like} {capital} ESCAPE '\\' \
@@ -124,22 +163,14 @@ impl FleetQuery {
                  OR device.household BETWEEN {first} AND {last})"
             ));
         }
-        let all = |filters: &[String]| match filters {
-            [] => String::new(),
-            _ => format!(" WHERE {}", filters.join(" AND ")),
-        };
-        let source = |people| if people { PEOPLE } else { "fleet_device AS fleet" };
-        let counts = format!(
-            "SELECT state, count(*) FROM (SELECT {state} AS state FROM {}{}) AS judged GROUP BY state",
-            source(self.search.is_some()),
-            all(&filters),
-        );
-        let mut wanted = Vec::new();
-        if self.state.is_some() {
-            wanted.push(format!("state = {}", next()));
-        }
-        let key = match self.sort {
-            FleetSort::State => state.clone(),
+        all(&filters)
+    }
+
+    /// What is sorted by.
+    fn key(&self, dialect: &Dialect, state: String) -> String {
+        let Dialect { octets, earliest, latest, .. } = dialect;
+        match self.sort {
+            FleetSort::State => state,
             FleetSort::LastReport => format!("coalesce(fleet.last_report, {earliest})"),
             FleetSort::LastMeasurement => format!(
                 "CASE WHEN fleet.unmeasured > 0 THEN {earliest}
@@ -150,43 +181,49 @@ impl FleetQuery {
             FleetSort::Damaged => "coalesce(fleet.damaged, -1)".to_owned(),
             FleetSort::Incidents => "fleet.incidents + fleet.another_meter".to_owned(),
             FleetSort::Certificate => format!("coalesce(fleet.certificate_end, {latest})"),
-        };
-        let (than, direction) = if self.descending { ("<", "DESC") } else { (">", "ASC") };
-        if self.after.is_some() {
-            let (place, device) = match self.sort {
-                FleetSort::Participant => {
-                    let device = next();
-                    let place = format!(
-                        "(SELECT coalesce(max(of_last.name{octets}), '') \
-                         FROM measurement_device AS last \
-                         JOIN household AS last_household ON last_household.uuid = last.household \
-                         JOIN participant AS of_last ON of_last.id = last_household.participant \
-                         WHERE last.uuid = {device})"
-                    );
-                    (place, device)
-                }
-                FleetSort::Version => {
-                    let device = next();
-                    let place = format!(
-                        "(SELECT coalesce(max(last.version{octets}), '') \
-                         FROM fleet_device AS last WHERE last.device = {device})"
-                    );
-                    (place, device)
-                }
-                _ => (next(), next()),
-            };
-            wanted.push(format!("(key, device) {than} ({place}, {device})"));
         }
-        let people = self.search.is_some() || self.sort == FleetSort::Participant;
-        let page = format!(
-            "SELECT * FROM (SELECT {FACTS}, {key} AS key, {state} AS state FROM {}{}) AS judged{} \
-             ORDER BY key {direction}, device {direction} LIMIT {}",
-            source(people),
-            all(&filters),
-            all(&wanted),
-            next(),
-        );
-        FleetStatements { page, counts }
+    }
+
+    /// The key and the device that the page follows.
+    fn cursor(&self, dialect: &Dialect, numbers: &mut Numbers) -> (String, String) {
+        let octets = dialect.octets;
+        let place = match self.sort {
+            FleetSort::Participant => format!(
+                "(SELECT coalesce(max(of_last.name{octets}), '') \
+                 FROM measurement_device AS last \
+                 JOIN household AS last_household ON last_household.uuid = last.household \
+                 JOIN participant AS of_last ON of_last.id = last_household.participant \
+                 WHERE last.uuid = DEVICE)"
+            ),
+            FleetSort::Version => format!(
+                "(SELECT coalesce(max(last.version{octets}), '') \
+                 FROM fleet_device AS last WHERE last.device = DEVICE)"
+            ),
+            _ => numbers.next(),
+        };
+        let device = numbers.next();
+        (place.replace("DEVICE", &device), device)
+    }
+}
+
+/// The numbers of parameters.
+struct Numbers {
+    mark: char,
+    last: usize,
+}
+
+impl Numbers {
+    fn next(&mut self) -> String {
+        self.last += 1;
+        format!("{}{}", self.mark, self.last)
+    }
+}
+
+/// All of the conditions.
+fn all(conditions: &[String]) -> String {
+    match conditions {
+        [] => String::new(),
+        _ => format!(" WHERE {}", conditions.join(" AND ")),
     }
 }
 

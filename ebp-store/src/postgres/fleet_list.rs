@@ -53,10 +53,11 @@ pub async fn list(
     let search = query.search();
     let between = search.as_ref().and_then(|search| search.between).unzip();
     let state = query.state.map(|state| i32::try_from(rank(state)).unwrap_or_default());
-    let mut parameters: Vec<&(dyn ToSql + Sync)> =
+    let mut thresholds: Vec<&(dyn ToSql + Sync)> =
         instants.iter().map(|at| at as &(dyn ToSql + Sync)).collect();
-    parameters.push(&than.pending);
-    parameters.push(&than.newest);
+    thresholds.push(&than.pending);
+    thresholds.push(&than.newest);
+    let mut parameters: Vec<&(dyn ToSql + Sync)> = Vec::new();
     if let Some(version) = &query.version {
         parameters.push(version);
     }
@@ -66,7 +67,7 @@ pub async fn list(
         parameters.push(&between.1);
     }
     let statement = tx.prepare_cached(&counting).await?;
-    let found = tx.query(&statement, &parameters).await?;
+    let found = tx.query(&statement, &[parameters.clone(), thresholds.clone()].concat()).await?;
     let found = found
         .iter()
         .map(|row| Ok((i64::from(row.try_get::<_, i32>(0)?), row.try_get(1)?)))
@@ -90,6 +91,9 @@ pub async fn list(
     }
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
     parameters.push(&limit);
+    if query.judges() {
+        parameters.extend(thresholds);
+    }
     let statement = tx.prepare_cached(&page).await?;
     let rows = tx.query(&statement, &parameters).await?;
     let mut rows = rows.iter().map(facts).collect::<Result<Vec<_>, _>>()?;

@@ -175,22 +175,23 @@ pub fn rank(state: FleetState) -> i64 {
 }
 
 /// The state as an expression over the columns of `fleet_device AS fleet`, as [`rank`] numbers it. Its
-/// parameters are the first six, written with `mark`: silent, late, measured, certificate, pending and
-/// newest of [`FleetThresholds`].
+/// parameters are six from the number `first` on, written with `mark`: silent, late, measured,
+/// certificate, pending and newest of [`FleetThresholds`].
 #[must_use]
-pub fn state_sql(mark: char) -> String {
-    let m = mark;
+pub fn state_sql(mark: char, first: usize) -> String {
+    let [silent, late, measured, certificate, pending, newest]: [_; 6] =
+        std::array::from_fn(|i| format!("{mark}{}", first + i));
     format!(
         "CASE WHEN fleet.consent = 2 AND fleet.speaks_on THEN 0
               WHEN fleet.consent = 2 THEN 12 WHEN fleet.consent = 0 THEN 11
-              WHEN fleet.last_report IS NULL THEN 1 WHEN fleet.last_report < {m}1 THEN 2
-              WHEN fleet.last_report < {m}2 OR fleet.measured_at < {m}3
-                  OR (fleet.unmeasured > 0 AND fleet.granted_at < {m}3) THEN 3
+              WHEN fleet.last_report IS NULL THEN 1 WHEN fleet.last_report < {silent} THEN 2
+              WHEN fleet.last_report < {late} OR fleet.measured_at < {measured}
+                  OR (fleet.unmeasured > 0 AND fleet.granted_at < {measured}) THEN 3
               WHEN fleet.incidents > 0 OR fleet.another_meter > 0 THEN 4
               WHEN fleet.damaged >= {DAMAGED} OR fleet.rising >= {RISING} THEN 5
               WHEN fleet.clock_wrong THEN 6
-              WHEN fleet.spool_trouble OR fleet.pending > {m}5 * fleet.meters THEN 7
-              WHEN fleet.certificate_end < {m}4 THEN 8 WHEN fleet.version <> {m}6 THEN 9
+              WHEN fleet.spool_trouble OR fleet.pending > {pending} * fleet.meters THEN 7
+              WHEN fleet.certificate_end < {certificate} THEN 8 WHEN fleet.version <> {newest} THEN 9
               ELSE 10 END"
     )
 }

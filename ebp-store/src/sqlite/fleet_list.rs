@@ -33,17 +33,19 @@ pub fn list(
     let versions = versions(db)?;
     let than = FleetThresholds::at(at, cycles, newest(&versions));
     let FleetStatements { page, counts: counting } = query.statements(&DIALECT);
-    let mut filters = thresholds(&than);
-    filters.extend(query.version.clone().map(Value::from));
+    let mut filters: Vec<Value> = query.version.clone().map(Value::from).into_iter().collect();
     if let Some(search) = query.search() {
         filters.extend(search.patterns.map(Value::from));
         // No octets lie between those of NULL.
         let (first, last) = search.between.unzip();
         filters.extend([first, last].map(|id| id.map(|id| id.as_bytes().to_vec()).into()));
     }
+    let thresholds = thresholds(&than);
     let found: Vec<(i64, i64)> = db
         .prepare_cached(&counting)?
-        .query_map(rusqlite::params_from_iter(&filters), |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(rusqlite::params_from_iter(filters.iter().chain(&thresholds)), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
         .collect::<Result<_, _>>()?;
     filters.extend(query.state.map(|state| crate::rule::fleet::rank(state).into()));
     if let Some(after) = query.after {
@@ -54,6 +56,9 @@ pub fn list(
     }
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
     filters.push(limit.into());
+    if query.judges() {
+        filters.extend(thresholds);
+    }
     let mut rows: Vec<(FleetFacts, Uuid)> = db
         .prepare_cached(&page)?
         .query_map(rusqlite::params_from_iter(&filters), facts)?

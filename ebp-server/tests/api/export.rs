@@ -79,6 +79,7 @@ async fn filled(server: &Server) -> (Registered, Api) {
         language,
         summary: format!("summary {language}"),
         details: "details".into(),
+        release: None,
     });
     server.store.publish_texts(4, texts.to_vec()).await.unwrap();
     let (made, api) = server.household(EMAIL).await;

@@ -21,10 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{
-    ebp,
-    process::{self, Run},
-};
+use crate::support::{ebp, process::Run};
 
 /// Households: one unique by its nominal power, one alone in its region, one that revoked, one withheld,
 /// one without consent, and those that share what is shown.
@@ -88,8 +85,13 @@ impl Survey {
 
 fn run_in(folder: &Path, arguments: &[&str]) -> Run {
     let mut command = ebp();
-    command.current_dir(folder).args(arguments);
-    process::run(command, b"")
+    // No limit: exports of a busy machine take a while.
+    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    Run {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
 }
 
 fn registration(number: usize) -> ebp_core::contract::Registration {

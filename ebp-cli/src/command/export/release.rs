@@ -81,7 +81,7 @@ pub struct PersonArguments {
 /// Confirm a draft of a release, as a second administrator.
 ///
 /// Checks that the files are those that were drafted and that every household's consent still holds, and
-/// writes the release into the ledger. Participants see from then on that their household is in it.
+/// writes the release into the ledger.
 #[derive(Debug, clap::Args)]
 pub struct Confirm {
     /// The folder of the draft.

@@ -165,7 +165,7 @@ async fn draft(
 }
 
 /// The checks that need more than the files.
-fn research_checks(order: &ReleaseOrder, cast: &Cast) -> [Check; 3] {
+fn research_checks(order: &ReleaseOrder, cast: &Cast) -> [Check; 4] {
     let names: Vec<String> = cast.released.iter().map(|one| one.name.clone()).collect();
     let shown = cast.released.iter().map(|one| &one.shown);
     let windows: Vec<_> = cast.released.iter().map(|one| one.months).collect();
@@ -174,6 +174,7 @@ fn research_checks(order: &ReleaseOrder, cast: &Cast) -> [Check; 3] {
         check_order(&cast.ids, &names, &[]),
         check_population(shown, order.register.as_ref()),
         check_windows(&windows, &possible, order.k()),
+        Check::passed(Rule::R11, "no aggregates are in it"),
     ]
 }
 

@@ -11,10 +11,6 @@ use crate::{
     ledger::{from_number, tier, to_number},
 };
 
-const COLUMNS: &str = "number, name, tier, recipient, as_of, finest, households, \
-                       seed_fingerprint, digest, made_by, made_signature, confirmed_by, \
-                       confirmed_signature, confirmed_at";
-
 #[async_trait]
 impl LedgerStore for PostgresStore {
     async fn data_releases(&self) -> Result<Vec<DataRelease>, StoreError> {
@@ -66,8 +62,10 @@ fn release(row: &Row) -> Result<DataRelease, StoreError> {
 }
 
 async fn list(db: &Client) -> Result<Vec<DataRelease>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM data_release ORDER BY number");
-    let statement = db.prepare_cached(&sql).await?;
+    let sql = "SELECT number, name, tier, recipient, as_of, finest, households, seed_fingerprint,
+                   digest, made_by, made_signature, confirmed_by, confirmed_signature, confirmed_at
+               FROM data_release ORDER BY number";
+    let statement = db.prepare_cached(sql).await?;
     db.query(&statement, &[]).await?.iter().map(release).collect()
 }
 
@@ -75,12 +73,12 @@ async fn of_household(
     db: &Client,
     of: HouseholdId,
 ) -> Result<Vec<(DataRelease, String)>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, detail FROM data_release_household
-         JOIN data_release ON data_release.number = data_release_household.data_release
-         WHERE household = $1 ORDER BY number"
-    );
-    let statement = db.prepare_cached(&sql).await?;
+    let sql = "SELECT number, name, tier, recipient, as_of, finest, households, seed_fingerprint,
+                   digest, made_by, made_signature, confirmed_by, confirmed_signature, confirmed_at, detail
+               FROM data_release_household
+               JOIN data_release ON data_release.number = data_release_household.data_release
+         WHERE household = $1 ORDER BY number";
+    let statement = db.prepare_cached(sql).await?;
     let rows = db.query(&statement, &[&of.0]).await?;
     rows.iter().map(|row| Ok((release(row)?, row.try_get(14)?))).collect()
 }

@@ -13,10 +13,6 @@ use crate::{
     ledger::{from_number, tier, to_number},
 };
 
-const COLUMNS: &str = "number, name, tier, recipient, as_of, finest, households, \
-                       seed_fingerprint, digest, made_by, made_signature, confirmed_by, \
-                       confirmed_signature, confirmed_at";
-
 #[async_trait]
 impl LedgerStore for SqliteStore {
     async fn data_releases(&self) -> Result<Vec<DataRelease>, StoreError> {
@@ -64,8 +60,10 @@ fn release(row: &Row<'_>) -> Result<DataRelease, StoreError> {
 }
 
 fn list(db: &Connection) -> Result<Vec<DataRelease>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM data_release ORDER BY number");
-    let mut statement = db.prepare_cached(&sql)?;
+    let sql = "SELECT number, name, tier, recipient, as_of, finest, households, seed_fingerprint,
+                   digest, made_by, made_signature, confirmed_by, confirmed_signature, confirmed_at
+               FROM data_release ORDER BY number";
+    let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
@@ -78,12 +76,12 @@ fn of_household(
     db: &Connection,
     of: HouseholdId,
 ) -> Result<Vec<(DataRelease, String)>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, detail FROM data_release_household
-         JOIN data_release ON data_release.number = data_release_household.data_release
-         WHERE household = ?1 ORDER BY number"
-    );
-    let mut statement = db.prepare_cached(&sql)?;
+    let sql = "SELECT number, name, tier, recipient, as_of, finest, households, seed_fingerprint,
+                   digest, made_by, made_signature, confirmed_by, confirmed_signature, confirmed_at, detail
+               FROM data_release_household
+               JOIN data_release ON data_release.number = data_release_household.data_release
+         WHERE household = ?1 ORDER BY number";
+    let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query([Id(of.0)])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {

@@ -43,6 +43,8 @@ mod period;
 mod quarter;
 mod reading;
 mod register;
+#[cfg(feature = "files")]
+pub mod release;
 mod role;
 mod rules;
 mod segment;

@@ -29,6 +29,7 @@ mod history;
 mod identity;
 mod job;
 mod latest;
+mod ledger;
 mod management;
 pub mod masking;
 mod message;
@@ -74,6 +75,7 @@ pub use job::{
     Recorded, Standing, Subject,
 };
 pub use latest::{LatestStore, TimeOrderedList};
+pub use ledger::{DataRelease, LedgerStore, ReleasedHousehold};
 pub use management::{DeviceCounts, ListCursor, ListPage, ListQuery, ManagementStore};
 pub use message::MessageStore;
 pub use page::{Cursor, Page, PageQuery};

@@ -24,6 +24,7 @@ use crate::{
     history::HistoryStore,
     job::JobStore,
     latest::LatestStore,
+    ledger::LedgerStore,
     management::ManagementStore,
     message::MessageStore,
     quota::{Quota, Source},
@@ -68,6 +69,7 @@ pub trait Store:
     + AlertStore
     + AlertRuleStore
     + LatestStore
+    + LedgerStore
     + DeviceEditStore
     + TunnelStore
     + WebSessionStore

@@ -61,12 +61,12 @@ pub(crate) fn judge_publication(
 
 #[cfg(test)]
 mod tests {
-    use ebp_core::contract::Language;
+    use ebp_core::contract::{Language, ReleaseTier};
 
     use super::*;
 
     fn text(language: Language, summary: &str) -> SurveyText {
-        SurveyText { language, summary: summary.into(), details: "details".into() }
+        SurveyText { language, summary: summary.into(), details: "details".into(), release: None }
     }
 
     #[test]
@@ -83,6 +83,10 @@ mod tests {
         assert_eq!(judge(2, Some(3), &[]), Ok(Published::Superseded(3)));
         // Another text, or a language more or less.
         assert!(judge(1, Some(1), &[english.clone(), text(Language::De, "Hallo!")]).is_err());
-        assert!(judge(1, Some(1), &[english]).is_err());
+        assert!(judge(1, Some(1), &[english.clone()]).is_err());
+        // Data that may go further.
+        let further =
+            SurveyText { release: Some(ReleaseTier::Public), ..text(Language::De, "Hallo") };
+        assert!(judge(1, Some(1), &[english, further]).is_err());
     }
 }

@@ -4,7 +4,8 @@
 //! Absent: the database, which keeps every version that was published.
 //!
 //! `FOLDER/VERSION/LANGUAGE/summary.md` is what everybody should read, `details.md` beside it the
-//! whole information. The greatest version counts. A text with a gap such as `TODO` is refused:
+//! whole information. `FOLDER/VERSION/release.txt` says how far data may go whose participants agree to
+//! it: `research` or `public`; without it they stay with the research group. The greatest version counts. A text with a gap such as `TODO` is refused:
 //! nobody can agree to that.
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::contract::{Language, SurveyText};
+use ebp_core::contract::{Language, ReleaseTier, SurveyText};
 
 /// Octets of a summary, at most.
 const SUMMARY: u64 = 16 << 10;
@@ -72,6 +73,12 @@ pub enum TextError {
     UnknownLanguage {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A file names no tier of releases.
+    #[error("{} names no tier of releases: there are research and public", path.display())]
+    UnknownTier {
+        /// The file.
+        path: PathBuf,
     },
     /// A file is too long.
     #[error("{} has more than {limit} bytes", path.display())]
@@ -132,6 +139,7 @@ pub fn load_texts(folder: &Path) -> Result<VersionedTexts, TextError> {
     let Some((version, folder)) = newest else {
         return Err(TextError::NoVersion { folder: folder.to_owned() });
     };
+    let release = read_tier(&folder.join("release.txt"))?;
     let mut texts = Vec::new();
     for path in subfolders(&folder)? {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -142,6 +150,7 @@ pub fn load_texts(folder: &Path) -> Result<VersionedTexts, TextError> {
             language,
             summary: read_text(&path.join("summary.md"), SUMMARY)?,
             details: read_text(&path.join("details.md"), DETAILS)?,
+            release,
         });
     }
     if texts.is_empty() {
@@ -149,6 +158,16 @@ pub fn load_texts(folder: &Path) -> Result<VersionedTexts, TextError> {
     }
     texts.sort_by_key(|text| text.language);
     Ok(VersionedTexts { version, texts })
+}
+
+/// How far data may go, if the text says that they may.
+fn read_tier(path: &Path) -> Result<Option<ReleaseTier>, TextError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let name = read_text(path, SUMMARY)?;
+    let tier = ReleaseTier::from_name(name.trim());
+    tier.map(Some).ok_or_else(|| TextError::UnknownTier { path: path.to_owned() })
 }
 
 /// The folders in a folder, without hidden ones; files beside them are for whoever writes them.
@@ -234,6 +253,13 @@ mod tests {
         let [german, english] = texts.try_into().unwrap();
         assert_eq!((german.language, german.summary.as_str()), (Language::De, "Kurz\n"));
         assert_eq!(english.summary, "# Short\n\nIn short.\n");
+        assert_eq!(english.release, None);
+        write(folder.path(), "2/release.txt", "research\n");
+        let tiers = load_texts(folder.path()).unwrap().texts.into_iter().map(|it| it.release);
+        assert_eq!(tiers.collect::<Vec<_>>(), [Some(ReleaseTier::Research); 2]);
+        write(folder.path(), "2/release.txt", "everybody");
+        assert!(error(folder.path()).starts_with("F/2/release.txt names no tier"));
+        fs::remove_file(folder.path().join("2/release.txt")).unwrap();
         // 10 is more than 2.
         write(folder.path(), "10/de/summary.md", "Neu");
         write(folder.path(), "10/de/details.md", "Neu");

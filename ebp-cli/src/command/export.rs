@@ -3,9 +3,11 @@
 //! Enters: arguments. Leaves: a folder, or findings on standard output. Absent: what is in the files,
 //! which is `ebp_survey::dataset` and `ebp_dataset::files`.
 
+mod release;
+
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{Subcommand, ValueEnum};
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_dataset::files::{Decimal, Format, Verdict, check_folder};
 use ebp_store::{Database, open_store};
@@ -14,6 +16,8 @@ use ebp_survey::dataset::{
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, Unit};
+
+use release::{Confirm, ReleaseArguments};
 
 use super::{heading::OUTPUT, report::instant, server_data::ServerData};
 use crate::{
@@ -31,10 +35,20 @@ const EXPORTED: &str = "What is exported";
 /// their descriptions into a folder that only its owner may read: they are personal data. The same
 /// data and --as-of make the same bytes. An export that was interrupted is continued by the same
 /// command; one during which a household revokes its consent is removed.
+///
+/// What may leave the research group is made by --release: a draft that keeps fourteen rules, each of
+/// which is counted, and that a second administrator confirms.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+
     #[command(flatten)]
     data: ServerData,
+
+    #[command(flatten)]
+    release: ReleaseArguments,
 
     /// The folder of the set, which is made; it must be empty, or hold an export that was interrupted.
     #[arg(long, short, value_name = "FOLDER", required_unless_present = "check")]
@@ -81,6 +95,11 @@ pub struct Arguments {
     publisher: String,
 }
 
+#[derive(Debug, Subcommand)]
+enum Action {
+    Confirm(Confirm),
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Rows {
     #[value(name = "15m")]
@@ -115,6 +134,9 @@ fn set_name(text: &str) -> Result<String, String> {
 
 /// Exports or checks.
 pub fn run(arguments: &Arguments) -> CommandResult {
+    if let Some(Action::Confirm(confirm)) = &arguments.action {
+        return confirm.run(&arguments.data);
+    }
     if let Some(folder) = &arguments.check {
         return check(folder);
     }
@@ -131,6 +153,13 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     let as_of = arguments.as_of.or_else(|| begun_as_of(output)).unwrap_or_else(latest);
     let order = arguments.order(as_of, settings.zone.clone());
     order.check(SystemClock.now()).map_err(exit::export::failed)?;
+    if let Some(tier) = arguments.release.release {
+        if arguments.fill || !matches!(arguments.resolution, Rows::Quarter) {
+            return Err(Failure::usage("a release has measured quarter hours alone")
+                .remedy("leave --fill and --resolution out"));
+        }
+        return arguments.release.run(tier, &settings, &order, output);
+    }
     let Exported { households, rows, files, resumed } = write(&settings.database, &order, output)?;
     let again = if resumed { " (the export that was begun there before)" } else { "" };
     print(format!(

@@ -23,6 +23,15 @@ pub fn failed(error: ExportError) -> Failure {
         }
         ExportError::NoHousehold => Failure::new(Code::NothingRead, chain(&error))
             .remedy("wait until a household has granted its consent, or give a later --as-of"),
+        ExportError::Rule(ref check) => {
+            let remedy = check.rule.remedy();
+            Failure::failed(chain(&error)).remedy(remedy)
+        }
+        ExportError::NoDraft(_) => {
+            Failure::usage(chain(&error)).remedy("name a folder that `ebp export --release` made")
+        }
+        ExportError::Person(_) => Failure::usage(chain(&error))
+            .remedy("give the certificate that `ebp ca issue --administrator` made, with its key"),
         other => Failure::failed(chain(&other)),
     }
 }

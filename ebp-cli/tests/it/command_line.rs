@@ -90,6 +90,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["participant", "pkcs12"],
     &["report"],
     &["export"],
+    &["export", "confirm"],
     &["device"],
     &["device", "enroll"],
     &["device", "init"],

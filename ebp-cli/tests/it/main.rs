@@ -33,6 +33,7 @@ mod read_asked;
 mod read_causes;
 mod read_errors;
 mod read_watch;
+mod release;
 mod report;
 mod revocation;
 mod simulate;

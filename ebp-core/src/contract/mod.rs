@@ -90,8 +90,8 @@ pub use status::{
     MeterTelegrams, Notice, Reception, SpoolFigures,
 };
 pub use survey::{
-    Language, PurposeText, QuarterPrices, SurveyContact, SurveyInformation, SurveyPrice,
-    SurveyPurpose, SurveyText, UnknownLanguage,
+    Language, PurposeText, QuarterPrices, ReleaseTier, SurveyContact, SurveyInformation,
+    SurveyPrice, SurveyPurpose, SurveyText, UnknownLanguage,
 };
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};
 pub use web_session::{SESSION_LABEL_LENGTH, WebSession};

@@ -100,6 +100,38 @@ pub struct SurveyText {
     pub summary: String,
     /// The whole information (layer 2, GDPR Art. 13), as Markdown.
     pub details: String,
+    /// How far data may go whose participants agree to it; absent where they stay with the research
+    /// group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseTier>,
+}
+
+/// How far data may go outside the research group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum ReleaseTier {
+    /// Single households under numbers, to named recipients under contract.
+    Research,
+    /// Aggregates of many households, to everybody.
+    Public,
+}
+
+impl ReleaseTier {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Research => "research",
+            Self::Public => "public",
+        }
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Research, Self::Public].into_iter().find(|tier| tier.name() == name)
+    }
 }
 
 /// A further purpose that participants may agree to.

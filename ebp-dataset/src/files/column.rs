@@ -1,6 +1,8 @@
 //! Tables and columns as they are declared: everything that a file or its metadata says of a column
 //! comes from here.
 
+use serde::{Deserialize, Serialize};
+
 /// Type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -36,7 +38,8 @@ pub enum Encoding {
 }
 
 /// How far a table or column may leave the research group. The order is from narrow to wide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// Never: for the research group alone.
     Internal,
@@ -55,6 +58,14 @@ impl Tier {
             Self::Research => "research",
             Self::Public => "public",
         }
+    }
+}
+
+impl Tier {
+    /// The one of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Internal, Self::Research, Self::Public].into_iter().find(|it| it.name() == name)
     }
 }
 

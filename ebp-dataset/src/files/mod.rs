@@ -20,18 +20,19 @@ mod write;
 mod zones;
 
 pub use cell::Cell;
-pub use check::{Finding, Verdict, check_folder};
+pub use check::{Finding, ReleaseFacts, Verdict, check_folder, check_release};
 pub use column::{Column, Encoding, Kind, Table, Tier};
 pub use digest::{hash_file, hex, sums};
 pub use error::FileError;
 pub use metadata::{
     Described, FileEntry, Lost, MeterQuality, citation, croissant, data_package, licence,
-    oemetadata, quality_page, readme,
+    oemetadata, quality_page, readme, release_readme,
 };
 pub use read::{Value, read_rows};
 pub use table::{
-    BALANCE, CONSENTS, DAILY, ENERGY, FLAG_LIST, HOUSEHOLDS, INCIDENTS, METERS, PV_SYSTEMS,
-    QUALITY, READINGS, SPANS, TABLES, flag_rows,
+    BALANCE, CONSENTS, DAILY, ENERGY, FLAG_LIST, HOUSEHOLDS, INCIDENTS, METERS, PROFILES,
+    PV_SYSTEMS, QUALITY, READINGS, RELEASED_BALANCE, RELEASED_HOUSEHOLDS, SPANS, TABLES, flag_rows,
+    tables_of,
 };
 pub use write::{Decimal, Format, GROUP, TableWriter, Written};
 pub use zones::zones_version;

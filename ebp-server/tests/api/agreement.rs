@@ -211,6 +211,7 @@ async fn a_new_text_counts_on_every_server() {
         language,
         summary: summary.into(),
         details: "All".into(),
+        release: None,
     };
     let other = Survey::new(server.store.clone(), server.clock.clone());
     let texts = vec![text("Neu", Language::De)];

@@ -13,7 +13,7 @@ use ebp_core::{
     clock::Clock,
     contract::{
         AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, PurposeText, Registered,
-        Registration, SurveyPurpose, SurveyText, TunnelSessionEnd, paths,
+        Registration, ReleaseTier, SurveyPurpose, SurveyText, TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,
@@ -21,8 +21,8 @@ use ebp_core::{
 };
 use ebp_server::Limits;
 use ebp_store::{
-    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
-    NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
+    DataRelease, Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look,
+    NewDays, NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
     PlannedMessage, Quota, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
@@ -80,8 +80,12 @@ impl Scene {
             }];
         });
         let server = server.await;
-        let text =
-            SurveyText { language: Language::De, summary: "Kurz".into(), details: "Lang".into() };
+        let text = SurveyText {
+            language: Language::De,
+            summary: "Kurz".into(),
+            details: "Lang".into(),
+            release: Some(ReleaseTier::Research),
+        };
         server.store.publish_texts(1, vec![text]).await.unwrap();
         let mut folders = vec![server.data().to_owned()];
         folders.extend(cluster.as_ref().map(|it| it.data().parent().unwrap().to_owned()));
@@ -156,7 +160,34 @@ impl Scene {
         self.begin_an_episode(made.measurement_device).await;
         self.reach(name, made.measurement_device).await;
         self.sign_in().await;
+        self.release(HouseholdId(made.household)).await;
         (made, api)
+    }
+
+    /// The household in a release of the data set.
+    async fn release(&self, household: HouseholdId) {
+        let (store, now) = (&self.server.store, self.server.clock.now());
+        let number = store.data_releases().await.unwrap().len() as u64 + 1;
+        let release = DataRelease {
+            number,
+            name: format!("ebp-release-{number}"),
+            tier: ReleaseTier::Research,
+            recipient: Some("a recipient".into()),
+            as_of: now,
+            finest: "country".into(),
+            households: 1,
+            seed_fingerprint: "5".repeat(64),
+            digest: "d".repeat(64),
+            made_by: "alice".into(),
+            made_signature: "a signature".into(),
+            confirmed_by: "bob".into(),
+            confirmed_signature: "another signature".into(),
+            confirmed_at: now,
+        };
+        let households = vec![(household.0, "country".to_owned())];
+        store.add_data_release(release, households).await.unwrap();
+        let [(_, detail)] = store.releases_of(household).await.unwrap().try_into().unwrap();
+        assert_eq!(detail, "country");
     }
 
     /// A researcher's session in the pages, and a link for another one.

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::Path};
 
 use ebp_core::{
     clock::Clock,
-    contract::{HouseholdExport, Language, Registered, SurveyText, paths, problem_type},
+    contract::{
+        HouseholdExport, Language, Registered, ReleaseTier, SurveyText, paths, problem_type,
+    },
     cycle::Cycle,
     model::measurement_id,
     scope::{Group, Scope, Scopes},
@@ -79,6 +81,7 @@ async fn filled(server: &Server) -> (Registered, Api) {
         language,
         summary: format!("summary {language}"),
         details: "details".into(),
+        release: Some(ReleaseTier::Research),
     });
     server.store.publish_texts(4, texts.to_vec()).await.unwrap();
     let (made, api) = server.household(EMAIL).await;

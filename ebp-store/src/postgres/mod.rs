@@ -32,6 +32,7 @@ mod household;
 mod incident;
 mod job;
 mod latest;
+mod ledger;
 mod list_page;
 mod listing;
 mod location;

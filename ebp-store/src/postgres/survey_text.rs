@@ -1,7 +1,7 @@
 //! The survey's texts, in PostgreSQL.
 
 use deadpool_postgres::{Client, GenericClient};
-use ebp_core::contract::{Language, SurveyText};
+use ebp_core::contract::{Language, ReleaseTier, SurveyText};
 use tokio_postgres::Row;
 
 use crate::{Published, StoreError, survey_text::judge_publication};
@@ -20,11 +20,17 @@ pub async fn publish(
     let (newest, kept) = (newest(&tx).await?, texts(&tx, version).await?);
     let published = judge_publication(version, given, newest, &kept)?;
     if published == Published::Now {
-        for SurveyText { language, summary, details } in given {
+        for SurveyText { language, summary, details, release } in given {
             tx.execute(
-                "INSERT INTO survey_text (version, language, summary, details)
-                 VALUES ($1, $2, $3, $4)",
-                &[&number(version)?, &language.code(), summary, details],
+                "INSERT INTO survey_text (version, language, summary, details, release_tier)
+                 VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    &number(version)?,
+                    &language.code(),
+                    summary,
+                    details,
+                    &release.map(ReleaseTier::name),
+                ],
             )
             .await?;
         }
@@ -59,7 +65,7 @@ pub async fn texts(db: &impl GenericClient, version: u32) -> Result<Vec<SurveyTe
     let Ok(version) = number(version) else { return Ok(Vec::new()) };
     let statement = db
         .prepare_cached(
-            "SELECT language, summary, details FROM survey_text
+            "SELECT language, summary, details, release_tier FROM survey_text
              WHERE version = $1 ORDER BY language",
         )
         .await?;
@@ -68,6 +74,7 @@ pub async fn texts(db: &impl GenericClient, version: u32) -> Result<Vec<SurveyTe
             language: language(row.try_get(0)?)?,
             summary: row.try_get(1)?,
             details: row.try_get(2)?,
+            release: row.try_get::<_, Option<&str>>(3)?.and_then(ReleaseTier::from_name),
         })
     };
     db.query(&statement, &[&version]).await?.iter().map(text).collect()

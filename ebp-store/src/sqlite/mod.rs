@@ -26,6 +26,7 @@ mod household;
 mod incident;
 mod job;
 mod latest;
+mod ledger;
 mod list_page;
 mod location;
 mod management;

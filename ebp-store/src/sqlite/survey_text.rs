@@ -1,7 +1,7 @@
 //! The survey's texts, in SQLite.
 
 use async_trait::async_trait;
-use ebp_core::contract::{Language, SurveyText};
+use ebp_core::contract::{Language, ReleaseTier, SurveyText};
 use rusqlite::{Connection, Transaction, params};
 
 use super::{SqliteStore, value::Text};
@@ -33,11 +33,11 @@ fn publish(
 ) -> Result<Published, StoreError> {
     let published = judge_publication(version, given, newest(tx)?, &texts(tx, version)?)?;
     if published == Published::Now {
-        for SurveyText { language, summary, details } in given {
+        for SurveyText { language, summary, details, release } in given {
             tx.execute(
-                "INSERT INTO survey_text (version, language, summary, details)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![version, language.code(), summary, details],
+                "INSERT INTO survey_text (version, language, summary, details, release_tier)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![version, language.code(), summary, details, release.map(ReleaseTier::name)],
             )?;
         }
     }
@@ -63,12 +63,14 @@ pub fn newest_languages(db: &Connection) -> Result<Option<(u32, Vec<Language>)>,
 fn texts(db: &Connection, version: u32) -> Result<Vec<SurveyText>, StoreError> {
     Ok(db
         .prepare_cached(
-            "SELECT language, summary, details FROM survey_text
+            "SELECT language, summary, details, release_tier FROM survey_text
              WHERE version = ?1 ORDER BY language",
         )?
         .query_map([version], |row| {
             let Text(language) = row.get(0)?;
-            Ok(SurveyText { language, summary: row.get(1)?, details: row.get(2)? })
+            let release: Option<String> = row.get(3)?;
+            let release = release.as_deref().and_then(ReleaseTier::from_name);
+            Ok(SurveyText { language, summary: row.get(1)?, details: row.get(2)?, release })
         })?
         .collect::<Result<_, _>>()?)
 }

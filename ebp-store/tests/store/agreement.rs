@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ebp_core::{
     contract::{
-        AgreedText, Consent, ConsentGrant, Language, SurveyText, Withdrawal, WithdrawalChannel,
+        AgreedText, Consent, ConsentGrant, Language, ReleaseTier, SurveyText, Withdrawal,
+        WithdrawalChannel,
     },
     model::ConsentState,
 };
@@ -15,7 +16,12 @@ use crate::story::{at, registration};
 const NOW: &str = "2026-03-02T10:00:00Z";
 
 fn text(language: Language, summary: &str) -> SurveyText {
-    SurveyText { language, summary: format!("{summary}\n"), details: "All of it.\n".into() }
+    SurveyText {
+        language,
+        summary: format!("{summary}\n"),
+        details: "All of it.\n".into(),
+        release: Some(ReleaseTier::Research),
+    }
 }
 
 fn both() -> Vec<SurveyText> {

@@ -21,8 +21,11 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 40] = [
+const ON_PURPOSE: [(&str, &str); 43] = [
     ("FROM alert_rule ORDER BY version DESC", "the latest of a few versions, by their key"),
+    ("FROM data_release ORDER BY number", "the ledger of a few releases"),
+    ("JOIN data_release ON", "a household's few releases, or all when the next one is made"),
+    ("INSERT INTO data_release_household", "a release's households, when it is confirmed"),
     ("FROM tunnel_session WHERE device =", "the sessions of one device, by an index of it"),
     ("FROM tunnel WHERE device =", "the open sessions of one device, by an index of it"),
     ("SELECT meter.uuid, model,", "an evaluation is of all meters"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ebp_dataset::{
     Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterSeries, Quality as Word,
-    Quarter, Reading, RegisterQuarter, Roles, Rules, SignCheck, Spans, Total,
+    Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans, Total,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
 
@@ -131,6 +131,7 @@ impl Reader<'_> {
             read: pass.read,
             resolution: pass.resolution,
             power_sign_suspect: pass.sign.is_suspect(),
+            registers: pass.registers(),
             quality: std::mem::take(&mut pass.quality),
             parts: std::mem::take(&mut pass.parts),
         };
@@ -202,6 +203,8 @@ struct Pass<'a> {
     parts: Vec<Part>,
     read: Option<(i64, i64)>,
     resolution: Option<i64>,
+    /// Those of the first and the last reading.
+    registers: Option<([Option<Register>; 2], [Option<Register>; 2])>,
     open_days: Days,
     days: Vec<Day>,
     total: Total,
@@ -229,6 +232,7 @@ impl<'a> Pass<'a> {
             parts: Vec::new(),
             read: None,
             resolution: None,
+            registers: None,
             open_days: Days::new(calendar.clone()),
             days: Vec::new(),
             total: Total::default(),
@@ -242,10 +246,19 @@ impl<'a> Pass<'a> {
     fn note(&mut self, reading: &Reading) {
         let first = self.read.map_or(reading.at, |(first, _)| first);
         self.read = Some((first, reading.at));
+        let shown = [reading.import, reading.export];
+        let first = self.registers.map_or(shown, |(first, _)| first);
+        self.registers = Some((first, shown));
         for register in [reading.import, reading.export].into_iter().flatten() {
             let resolution = register.resolution().0;
             self.resolution = Some(self.resolution.map_or(resolution, |it| it.min(resolution)));
         }
+    }
+
+    /// As texts.
+    fn registers(&self) -> Vec<String> {
+        let ends = self.registers.iter().flat_map(|(first, last)| [first, last]);
+        ends.flatten().flatten().map(|register| register.value().to_string()).collect()
     }
 
     fn take_quarters(

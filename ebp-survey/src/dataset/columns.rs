@@ -147,6 +147,8 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "job_input.*",
             "job_result.*",
             "job_subject.*",
+            "data_release.*",
+            "data_release_household.*",
             "masking.*",
             "revoked_participant.*",
             "schema_compatibility.*",

@@ -3,8 +3,10 @@
 use std::{io, path::PathBuf};
 
 use ebp_core::private_file::Exposed;
-use ebp_dataset::{CalendarError, files::FileError};
+use ebp_dataset::{CalendarError, files::FileError, release::Check};
 use ebp_store::StoreError;
+
+use super::release::PersonError;
 
 /// Why there is no data set.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +49,30 @@ pub enum ExportError {
     /// A household revoked its consent while it was exported.
     #[error("a household revoked its consent meanwhile; the export was removed")]
     Revoked,
+    /// A release breaks a rule.
+    #[error("rule {:?} is broken: {}", .0.rule, .0.found)]
+    Rule(Box<Check>),
+    /// There is no draft of a release.
+    #[error("{} is no draft of a release", .0.display())]
+    NoDraft(PathBuf),
+    /// Somebody cannot make or confirm a release.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
+    /// There is too much to search for.
+    #[error("there are too many identifiers to search the files for")]
+    NotSearched,
     /// No household may be in it.
     #[error("no household has granted its consent by then")]
     NoHousehold,
+}
+
+impl From<Check> for ExportError {
+    fn from(check: Check) -> Self {
+        Self::Rule(Box::new(check))
+    }
 }
 
 impl ExportError {

@@ -44,6 +44,8 @@ pub(super) struct MeterFacts {
     /// One unit of the finest decimal it showed, 10^-8 kWh.
     pub resolution: Option<i64>,
     pub power_sign_suspect: bool,
+    /// The first and last registers as they were shown, which no release may have.
+    pub registers: Vec<String>,
     pub quality: Quality,
     pub parts: Vec<Part>,
 }

@@ -7,7 +7,8 @@
 //! Three parts, each of which begins where a killed run ended: every household is read once
 //! (`collect.rs`) and its quarter hours kept aside by months (`scratch.rs`); each month's files are
 //! made of these (`month.rs`); then come the tables of households and the descriptions
-//! (`finish.rs`). How it works together: `docs/decisions/dataset.md`.
+//! (`finish.rs`). How it works together: `docs/decisions/dataset.md`. What may leave the research group
+//! is made by [`release`].
 
 mod collect;
 pub mod columns;
@@ -21,6 +22,7 @@ mod order;
 mod plan;
 mod progress;
 mod reading;
+pub mod release;
 mod scratch;
 mod step;
 

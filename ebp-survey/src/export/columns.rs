@@ -49,6 +49,7 @@ pub const CONTAINED: &[(&str, &str)] = &[
     ("survey_text.language", "/agreed_text/language"),
     ("survey_text.summary", "/agreed_text/summary"),
     ("survey_text.details", "/agreed_text/details"),
+    ("survey_text.release_tier", "/agreed_text/release"),
     ("household_change.household", "/household/uuid"),
     ("household_change.at", "/changes/*/at"),
     ("household_change.changed_by", "/changes/*/group"),
@@ -206,6 +207,11 @@ pub const LEFT_OUT: &[Omission] = &[
         columns: &["tunnel.*", "tunnel_session.*", "measurement_device_status.host_keys"],
     },
     Omission {
+        what: "in which releases of the data set the household is, and how fine it is shown",
+        reason: "the researchers answer it from the ledger of releases",
+        columns: &["data_release_household.*"],
+    },
+    Omission {
         what: "the authority's own register of certificates",
         reason: "what it says of the household's certificates is in the export",
         columns: &["authority_certificate.*"],
@@ -225,6 +231,7 @@ pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("alert_rule", "by which rules devices are watched"),
     ("alert_watch", "which server watches devices"),
     ("archived_month", "months of all households together"),
+    ("data_release", "releases of the data set, by whom and for whom"),
     ("ended_address", "how many addresses have ended"),
     ("erasure_due", "that something is to be erased"),
     ("group_secret", "hashes of the groups' secrets"),

@@ -9,6 +9,8 @@ mod dataset;
 mod ended;
 mod geocoder;
 mod others;
+#[cfg(feature = "dataset")]
+mod release;
 mod world;
 
 use ebp_testkit::cluster;

@@ -413,6 +413,7 @@ impl Cloud for FakeCloud {
                 language,
                 summary: format!("{summary} {}", server.survey_text),
                 details: "## Verantwortlich / Controller\n- Universität **X**".to_owned(),
+                release: None,
             };
             Ok(SurveyInformation {
                 name: Some("Studie".into()),

@@ -243,6 +243,15 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
                 "Writes the data set of the survey, or continues writing it.",
             ),
             ("ebp export --check ebp-2026-11", "Is every file as it was written?"),
+            (
+                "ebp export --data /var/lib/ebp --release research --recipient 'University X' \
+                 --certificate alice.pem --key alice.key --output release-1",
+                "Makes a draft of what may leave the research group.",
+            ),
+            (
+                "ebp export confirm release-1 --data /var/lib/ebp --certificate bob.pem --key bob.key",
+                "Confirms it, as a second administrator.",
+            ),
         ],
     ),
     (

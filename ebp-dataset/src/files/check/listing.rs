@@ -10,23 +10,26 @@ use serde_json::Value;
 
 use super::verdict::Verdict;
 use crate::files::{
-    column::Table,
+    column::{Table, Tier},
     digest::hash_file,
     error::FileError,
     metadata::FileEntry,
-    table::TABLES,
+    table::tables_of,
     write::{Decimal, Format},
 };
 
 const PACKAGE: &str = "datapackage.json";
 const SUMS: &str = "SHA256SUMS";
 const EXPORT: &str = "EXPORT.json";
+/// It is written when the release is confirmed, and names the digest of the sums.
+const CONFIRMED: &str = "RELEASE.json";
 
 /// The files of a folder.
 pub(super) struct Listing {
     pub format: Format,
     /// Whether rows of energy and balance are quarter hours.
     pub is_quarterly: bool,
+    pub tier: Tier,
     pub files: Vec<FileEntry>,
 }
 
@@ -43,6 +46,10 @@ impl Listing {
             verdict.add(PACKAGE, None, "it or EXPORT.json is no JSON");
             return Ok(None);
         };
+        let Some(tier) = export["tier"].as_str().and_then(Tier::from_name) else {
+            verdict.add(EXPORT, None, "it does not say the tier");
+            return Ok(None);
+        };
         let resources = package["resources"].as_array().cloned().unwrap_or_default();
         let rows: BTreeMap<&str, u64> = export["files"]
             .as_array()
@@ -53,7 +60,7 @@ impl Listing {
         let mut files = Vec::new();
         for resource in &resources {
             let path = resource["path"].as_str().unwrap_or_default().to_owned();
-            let Some(table) = table_of(&path) else {
+            let Some(table) = table_of(tier, &path) else {
                 verdict.add(PACKAGE, None, format!("{path:?} is no file of a table"));
                 continue;
             };
@@ -80,7 +87,7 @@ impl Listing {
             return Ok(None);
         };
         let is_quarterly = export["parameters"]["resolution"].as_str() == Some("PT15M");
-        Ok(Some(Self { format, is_quarterly, files }))
+        Ok(Some(Self { format, is_quarterly, tier, files }))
     }
 
     /// Compares each file with its hash, and the list with what is there.
@@ -105,7 +112,7 @@ impl Listing {
             }
         }
         for name in names_in(folder, folder)? {
-            if name != SUMS && !sums.contains_key(name.as_str()) {
+            if name != SUMS && name != CONFIRMED && !sums.contains_key(name.as_str()) {
                 verdict.add(&name, None, "it is not in SHA256SUMS");
             }
         }
@@ -119,10 +126,10 @@ fn read_json(folder: &Path, name: &str) -> Result<Option<Value>, FileError> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-fn table_of(path: &str) -> Option<&'static Table> {
+fn table_of(tier: Tier, path: &str) -> Option<&'static Table> {
     let stem = path.split(['/', '.']).next()?;
     let is_inside = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-    TABLES.into_iter().find(|table| table.name == stem && is_inside)
+    tables_of(tier).iter().copied().find(|table| table.name == stem && is_inside)
 }
 
 fn format_of(resources: &[Value]) -> Option<Format> {

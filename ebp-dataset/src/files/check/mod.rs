@@ -5,19 +5,27 @@
 
 mod listing;
 mod names;
+mod release;
 mod row;
 mod sums;
 mod verdict;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use super::{error::FileError, read::read_rows};
+use super::{column::Tier, error::FileError, read::read_rows};
+use crate::release::{Check, Rule};
 use listing::Listing;
 use names::Names;
 use row::RowCheck;
 use sums::DaySums;
 
+pub use release::{ReleaseFacts, check_release};
 pub use verdict::{Finding, Verdict};
+
+/// What became of each rule of a release.
+const CHECKS: &str = "RELEASE-CHECK.json";
+/// By which two persons a release was confirmed.
+const CONFIRMED: &str = "RELEASE.json";
 
 /// Checks a folder.
 ///
@@ -60,9 +68,38 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
             verdict.add(&file.path, None, what);
         }
     }
-    if listing.is_quarterly {
+    if listing.tier != Tier::Internal {
+        check_rules(folder, &listing, &mut verdict)?;
+    } else if listing.is_quarterly {
         let file = format!("daily.{}", listing.format.extension());
         sums.compare(&file, &mut verdict);
     }
     Ok(verdict)
+}
+
+/// The rules of a release, counted again, and what was written down when it was made.
+fn check_rules(folder: &Path, listing: &Listing, verdict: &mut Verdict) -> Result<(), FileError> {
+    let (checks, _) = check_release(folder, listing.tier, listing.format, &listing.files)?;
+    for check in checks.iter().filter(|check| !check.passed) {
+        let what = format!("rule {:?} is broken: {}", check.rule, check.found);
+        verdict.add(CHECKS, None, what);
+    }
+    let path = folder.join(CHECKS);
+    let text = fs::read(&path).map_err(|error| FileError::system(&path, error))?;
+    let written: Vec<Check> = serde_json::from_slice::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|mut all| serde_json::from_value(all["checks"].take()).ok())
+        .unwrap_or_default();
+    for rule in Rule::ALL {
+        match written.iter().find(|check| check.rule == rule) {
+            Some(check) if check.passed => {}
+            Some(check) => verdict.add(CHECKS, None, format!("{rule:?}: {}", check.found)),
+            None => verdict.add(CHECKS, None, format!("{rule:?} was not checked")),
+        }
+    }
+    if !folder.join(CONFIRMED).exists() {
+        let what = "it is a draft: a second person has to run `ebp export confirm`";
+        verdict.add(CONFIRMED, None, what);
+    }
+    Ok(())
 }

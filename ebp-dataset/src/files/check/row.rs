@@ -4,7 +4,13 @@ use std::cmp::Ordering;
 
 use super::{names::Names, verdict::Verdict};
 use crate::{
-    files::{column::Table, metadata::FileEntry, read::Value, text},
+    files::{
+        column::{Table, Tier},
+        metadata::FileEntry,
+        read::Value,
+        table::tables_of,
+        text,
+    },
     rules::QUARTER,
 };
 
@@ -16,6 +22,8 @@ pub(super) struct RowCheck<'a> {
     order: Vec<usize>,
     key: Vec<usize>,
     references: Vec<(usize, &'static str)>,
+    /// Releases are cut by local months.
+    is_local: bool,
 }
 
 impl<'a> RowCheck<'a> {
@@ -28,6 +36,7 @@ impl<'a> RowCheck<'a> {
             rows: 0,
             order: table.order.iter().filter_map(|name| table.place(name)).collect(),
             key: table.key_places().collect(),
+            is_local: tables_of(Tier::Internal).iter().all(|other| *other != table),
             references: references
                 .filter_map(|(column, other, _)| Some((table.place(column)?, *other)))
                 .collect(),
@@ -75,7 +84,7 @@ impl<'a> RowCheck<'a> {
         if table.by_month
             && let Some(month) = self.file.path.split('/').nth(1)
         {
-            slot(table, values, month, &mut say);
+            slot(table, values, (month, self.is_local), &mut say);
         }
     }
 }
@@ -95,15 +104,23 @@ fn order(places: &[usize], before: &[Value], values: &[Value]) -> Ordering {
 }
 
 /// The quarter hour lies on the grid, and in the file's month.
-fn slot(table: &Table, values: &[Value], month: &str, say: &mut dyn FnMut(String)) {
+fn slot(
+    table: &Table,
+    values: &[Value],
+    (month, is_local): (&str, bool),
+    say: &mut dyn FnMut(String),
+) {
     let start = table.place("slot_start").and_then(|place| values.get(place)?.int());
     let Some(start) = start else { return };
     if start.rem_euclid(QUARTER) != 0 {
         say("slot_start is not on the quarter hour".to_owned());
     }
-    if !text::instant(start)
-        .starts_with(month.trim_end_matches(".parquet").trim_end_matches(".csv"))
-    {
+    let day = table.place("local_date").and_then(|place| values.get(place)?.int());
+    let shown = match day.filter(|_| is_local) {
+        Some(day) => text::day(i32::try_from(day).unwrap_or(0)),
+        None => text::instant(start),
+    };
+    if !shown.starts_with(month.trim_end_matches(".parquet").trim_end_matches(".csv")) {
         say("slot_start lies in another month than its file".to_owned());
     }
 }

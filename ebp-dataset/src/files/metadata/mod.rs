@@ -10,6 +10,7 @@ mod described;
 mod oemetadata;
 mod package;
 mod pages;
+mod release;
 
 pub use citation::{citation, licence};
 pub use croissant::croissant;
@@ -17,3 +18,5 @@ pub use described::{Described, FileEntry, Lost, MeterQuality};
 pub use oemetadata::oemetadata;
 pub use package::data_package;
 pub use pages::{quality_page, readme};
+pub(super) use release::opening;
+pub use release::release_readme;

@@ -92,7 +92,8 @@ fn loading(set: &Described) -> String {
     }
 }
 
-fn dictionary(text: &mut String, set: &Described, table: &Table) {
+/// A table's columns in plain words.
+pub(super) fn dictionary(text: &mut String, set: &Described, table: &Table) {
     let rows: u64 =
         set.files.iter().filter(|file| file.table.name == table.name).map(|file| file.rows).sum();
     let _ = writeln!(text, "\n### {}\n{} {rows} rows.\n", table.name, table.description);

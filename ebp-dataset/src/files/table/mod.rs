@@ -4,13 +4,15 @@
 
 mod flags;
 mod household;
+mod release;
 mod series;
 
 pub use flags::{FLAG_LIST, QUALITY, flag_rows};
 pub use household::{CONSENTS, HOUSEHOLDS, INCIDENTS, METERS, PV_SYSTEMS};
+pub use release::{PROFILES, RELEASED_BALANCE, RELEASED_HOUSEHOLDS};
 pub use series::{BALANCE, DAILY, ENERGY, READINGS, SPANS};
 
-use super::column::Table;
+use super::column::{Table, Tier};
 
 /// All of them, in the order of the metadata.
 pub const TABLES: [&Table; 10] = [
@@ -26,12 +28,22 @@ pub const TABLES: [&Table; 10] = [
     &CONSENTS,
 ];
 
+/// Those of a tier.
+#[must_use]
+pub const fn tables_of(tier: Tier) -> &'static [&'static Table] {
+    match tier {
+        Tier::Internal => &TABLES,
+        Tier::Research => &[&RELEASED_HOUSEHOLDS, &RELEASED_BALANCE],
+        Tier::Public => &[&PROFILES],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
 
     use super::*;
-    use crate::files::column::{Kind, Tier};
+    use crate::files::column::Kind;
 
     #[test]
     fn keys_and_references_name_columns() {
@@ -64,6 +76,39 @@ mod tests {
                 if never.iter().any(|part| column.name.contains(part)) {
                     assert_eq!(column.tier, Tier::Internal, "{}.{}", table.name, column.name);
                 }
+            }
+        }
+    }
+
+    /// Rule R3 by declaration: a release's tables have columns of its tier alone, and keys that are theirs.
+    #[test]
+    fn tables_of_releases_have_columns_that_may_leave() {
+        for tier in [Tier::Research, Tier::Public] {
+            for table in tables_of(tier) {
+                assert!(table.tier >= tier, "{}", table.name);
+                for column in table.columns {
+                    assert!(column.tier >= tier, "{}.{}", table.name, column.name);
+                    assert!(column.description.ends_with('.'), "{}", column.name);
+                    let never = ["_at", "_offset_s", "register", "tude", "model", "meter", "flags"];
+                    assert!(!never.iter().any(|it| column.name.contains(it)), "{}", column.name);
+                }
+                for name in table.key.iter().chain(table.order) {
+                    assert!(table.place(name).is_some(), "{}.{name}", table.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_book_describes_every_column_of_releases() {
+        let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src/release.md");
+        let book = fs::read_to_string(book).unwrap();
+        for table in [Tier::Research, Tier::Public].into_iter().flat_map(tables_of) {
+            let (_, chapter) = book.split_once(&format!("### `{}`", table.name)).unwrap();
+            let chapter = chapter.split("\n### ").next().unwrap();
+            for column in table.columns {
+                let name = format!("`{}`", column.name);
+                assert!(chapter.contains(&name), "{}.{name} is not in the book", table.name);
             }
         }
     }

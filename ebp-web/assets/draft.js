@@ -47,9 +47,8 @@ function restore(form, pairs) {
 
 try {
   const isSignedOut = new URLSearchParams(location.search).has("out");
-  const done = [...document.querySelectorAll("[data-draft-done]")].flatMap((place) =>
-    (/** @type {HTMLElement} */ (place).dataset.draftDone ?? "").split(" "),
-  );
+  const saved = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-draft-done]"));
+  const done = [...saved].flatMap((place) => (place.dataset.draftDone ?? "").split(" "));
   for (const key of Object.keys(sessionStorage)) {
     if (key.startsWith(PREFIX) && (isSignedOut || done.includes(key.slice(PREFIX.length)))) {
       sessionStorage.removeItem(key);

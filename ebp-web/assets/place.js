@@ -15,7 +15,10 @@ function prepare(pick) {
   const size = marker.viewBox.baseVal;
   /** @param {HTMLInputElement} field */
   const degrees = (field) => Number(field.value.replace(",", "."));
-  const text = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 5, maximumFractionDigits: 5 });
+  const text = new Intl.NumberFormat(document.documentElement.lang, {
+    minimumFractionDigits: 5,
+    maximumFractionDigits: 5,
+  });
 
   /**
    * @param {number} x

@@ -6,7 +6,7 @@ use ebp_core::contract::{
 };
 use ebp_store::{
     AlertCounts, DeviceCounts, Fleet, FleetQuery, JobCounts, ListCursor, ListPage, ListQuery,
-    PoolStatus, RegisterEntry, Serial, TimeOrderedList,
+    PoolStatus, RegisterEntry, Serial, StoreError, TimeOrderedList,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
@@ -142,6 +142,19 @@ impl GroupCaller {
         let (store, now) = (survey.store(), survey.clock().now());
         let tunnel = store.device_tunnel(device, now).await?;
         Ok((tunnel, store.device_tunnel_sessions(device, sessions).await?))
+    }
+
+    /// Has a session with a device ended, by the server that carries it: within a second, while it reaches
+    /// the database. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// [`NotFound`](ebp_store::StoreError::NotFound) if the device has no such session.
+    pub async fn end_tunnel_session(&self, device: Uuid, session: Uuid) -> Result<(), SurveyError> {
+        let store = self.may(Operation::EndTunnelSession)?.store();
+        if store.tunnel_session(session).await?.device != Some(device) {
+            return Err(StoreError::NotFound.into());
+        }
+        Ok(store.ask_session_end(session, self.name()).await?)
     }
 
     /// The rules of alerts that hold.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ebp_anon::Position;
+use ebp_anon::{Position, RegionCode};
 use ebp_core::{
     contract::{
         Consent, EnrolmentToken, HouseholdChange, HouseholdCounts, LABEL_LENGTH, ManagedDevice,
@@ -67,6 +67,12 @@ impl GroupCaller {
     pub(crate) fn may(&self, operation: Operation) -> Result<&Arc<Survey>, SurveyError> {
         operation.permit(self.group)?;
         Ok(&self.survey)
+    }
+
+    /// By what name the caller ends what others began: as sessions through tunnels name who has no person's
+    /// certificate.
+    pub(crate) fn name(&self) -> String {
+        self.label.as_ref().map_or_else(|| "shared".to_owned(), |label| label.as_str().to_owned())
     }
 
     fn author(&self) -> Author {
@@ -301,6 +307,12 @@ impl GroupCaller {
     /// [`SurveyError::Interrupted`].
     pub async fn outlines(&self) -> Result<Option<Arc<str>>, SurveyError> {
         self.survey.outlines().await
+    }
+
+    /// One region in detail, by its code; none if there is none of that code.
+    #[must_use]
+    pub fn outline(&self, code: &str) -> Option<String> {
+        self.survey.outline(RegionCode::new(code).ok()?)
     }
 
     /// What the survey says of itself to everybody.

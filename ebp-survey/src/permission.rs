@@ -102,6 +102,8 @@ operations! {
     CloseMessage: RESEARCHERS,
     /// Show a device's tunnel and its sessions.
     ShowTunnel: ADMINISTRATORS,
+    /// End a session with a device.
+    EndTunnelSession: ADMINISTRATORS,
     /// List jobs of all groups, and cancel them.
     ListAllJobs: ADMINISTRATORS,
     /// List jobs.

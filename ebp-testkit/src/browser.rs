@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Display, thread, time::Duration};
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use fantoccini::{
     Client, Locator,
     actions::{InputSource, KeyAction, KeyActions},
@@ -148,10 +149,18 @@ impl Browser {
         self.runtime.block_on(self.client().execute(script, vec![])).unwrap()
     }
 
-    /// A picture (PNG) of what is visible.
+    /// A picture (PNG) of the whole page.
     #[must_use]
     pub fn picture(&self) -> Vec<u8> {
-        self.runtime.block_on(self.client().screenshot()).unwrap()
+        self.runtime.block_on(picture(self.client()))
+    }
+
+    /// The page as it is printed (PDF).
+    #[must_use]
+    pub fn print(&self) -> Vec<u8> {
+        let options = json!({ "preferCSSPageSize": true, "printBackground": false });
+        let printed = self.client().issue_cmd(Cdp("Page.printToPDF", options));
+        data(&self.runtime.block_on(printed).unwrap())
     }
 
     /// What the console said since it was asked last, reports of the content security policy included,
@@ -197,6 +206,34 @@ impl Drop for Browser {
             // With the driver gone, the browser is as well.
             let _ = self.runtime.block_on(client.close());
         }
+    }
+}
+
+/// A picture (PNG) of the whole page, also of what is below the screen.
+pub async fn picture(client: &Client) -> Vec<u8> {
+    let measure = "const box = document.documentElement.getBoundingClientRect();
+        return [innerWidth, Math.ceil(box.height)]";
+    let size = client.execute(measure, vec![]).await.unwrap();
+    let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+    let options = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+    data(&client.issue_cmd(Cdp("Page.captureScreenshot", options)).await.unwrap())
+}
+
+/// What an answer of the browser has as Base64.
+fn data(answer: &Value) -> Vec<u8> {
+    BASE64_STANDARD.decode(answer["data"].as_str().unwrap()).unwrap()
+}
+
+/// A command of the browser's own protocol, with its parameters.
+#[derive(Debug)]
+pub struct Cdp(pub &'static str, pub Value);
+
+impl WebDriverCompatibleCommand for Cdp {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "cmd": self.0, "params": self.1 }).to_string()))
     }
 }
 

@@ -18,10 +18,14 @@ pub struct MapScale {
     pub width: f64,
     /// Its height.
     pub height: f64,
-    west: f64,
-    north: f64,
-    east_unit: f64,
-    south_unit: f64,
+    /// The degrees of its western edge.
+    pub west: f64,
+    /// Of its northern edge.
+    pub north: f64,
+    /// The units of a degree to the east.
+    pub east_unit: f64,
+    /// To the south.
+    pub south_unit: f64,
 }
 
 /// A marker on the outlines, in their units.
@@ -61,8 +65,14 @@ impl MapScale {
         let y = ((self.north - location.latitude) * self.south_unit).round();
         let is_within = (0.0..=self.width).contains(&x) && (0.0..=self.height).contains(&y);
         let (width, height) = (self.width, self.height);
-        let radius = (width / 40.0).ceil();
+        let radius = self.radius();
         is_within.then_some(MapView { width, height, x, y, radius })
+    }
+
+    /// The size of a marker.
+    #[must_use]
+    pub fn radius(&self) -> f64 {
+        (self.width / 40.0).ceil()
     }
 
     /// The location at a place of the picture that is shown so many pixels wide.

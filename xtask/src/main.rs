@@ -8,6 +8,7 @@ mod coverage;
 mod crates;
 mod data_model;
 mod dataset;
+mod device;
 mod examples;
 mod fuzz;
 mod lint;
@@ -36,6 +37,7 @@ cargo xtask TASK
   features  check each crate by itself and with each of its features, as `long features` does
   lint      Python, shell, and the pages' templates, scripts and style
   crates    count the crates that the program is built of, and hold them against their bound
+  device    build the program of a measurement device and hold its size against its bound
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
             spool and the other parts where one costs privacy or measurements
@@ -44,7 +46,7 @@ cargo xtask TASK
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
   long NAME what takes hours: `cargo xtask long` lists it
   contract [--full]  schemathesis against the server, as every kind of identity
-  pictures [FOLDER]  the participant's pages as a browser shows them, in target/pictures
+  pictures [FOLDER] [--book]  all pages as a browser shows them, in target/pictures; some into the book
   ci [STAGE ...]  all that a change has to pass, or some of its stages; the tests come last";
 
 fn main() -> ExitCode {
@@ -68,6 +70,7 @@ fn start(task: &str) -> Result<()> {
         "features" => ci::features(),
         "lint" => lint::run(),
         "crates" => crates::run(),
+        "device" => device::run(),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),

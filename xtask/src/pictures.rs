@@ -1,17 +1,35 @@
-//! `cargo xtask pictures [FOLDER]`: the participant's and the administrators' pages as a browser shows them.
+//! `cargo xtask pictures [FOLDER] [--book]`: all pages as a browser shows them.
 //!
 //! Enters: Chromium with its driver. Leaves: a picture (PNG) of each page and state at 320, 390 and 1280
-//! CSS pixels, in German and light, in English and dark: `PAGE-LANGUAGE-THEME-WIDTH.png`. Absent: what
-//! the pages are filled with, which the tests of `ebp-web` make up.
+//! CSS pixels, in German and light, in English and dark: `PAGE-LANGUAGE-THEME-WIDTH.png`; with `--book`
+//! those of them that stand in README and book. Absent: what the pages are filled with, which the tests
+//! of `ebp-web` make up.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    root,
     run::{cargo, succeed, works},
     target,
 };
+
+/// The pictures in `docs/src/images`.
+const IN_THE_BOOK: [&str; 5] = [
+    "today-en-dark-1280",
+    "today-de-light-390",
+    "consent-de-light-390",
+    "status-overview-de-light-1280",
+    "status-alerts-de-light-1280",
+];
+
+/// Bytes of each of those, at most.
+const AT_MOST: u64 = 150_000;
 
 /// Runs the browser's tests, which keep what they see.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -20,7 +38,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
             bail!("`{program}` is needed (Debian: chromium, chromium-driver)");
         }
     }
-    let folder = arguments.first().map_or_else(|| target().join("pictures"), PathBuf::from);
+    let folder = arguments.iter().find(|argument| *argument != "--book");
+    let folder = folder.map_or_else(|| target().join("pictures"), PathBuf::from);
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     // The tests run in another folder.
     let folder = env::current_dir()?.join(folder);
@@ -30,5 +49,23 @@ pub fn run(arguments: &[String]) -> Result<()> {
     succeed(command.args(["--", "browser::"]).env("EBP_PICTURES", &folder))?;
     let taken = fs::read_dir(&folder)?.count();
     println!("{taken} pictures are in {}", folder.display());
+    if arguments.iter().any(|argument| argument == "--book") {
+        put_into_the_book(&folder)?;
+    }
+    Ok(())
+}
+
+fn put_into_the_book(folder: &Path) -> Result<()> {
+    let book = root().join("docs/src/images");
+    fs::create_dir_all(&book)?;
+    for name in IN_THE_BOOK {
+        let picture = folder.join(format!("{name}.png"));
+        let bytes = fs::copy(&picture, book.join(format!("{name}.png")))
+            .with_context(|| picture.display().to_string())?;
+        if bytes > AT_MOST {
+            bail!("{} has {bytes} bytes, more than {AT_MOST}", picture.display());
+        }
+    }
+    println!("{} of them are in {}", IN_THE_BOOK.len(), book.display());
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod consent;
 mod data;
+mod host_name;
 mod household;
 mod identifier;
 mod incident;
@@ -13,6 +14,7 @@ mod metering;
 
 pub use consent::ConsentState;
 pub use data::{DataPoint, MeasurementData, parse_data, read_data, write_data};
+pub use host_name::device_host_name;
 pub use household::{Address, Location, Masked, Metadata, Participant, Precision};
 pub use identifier::{MeasurementIds, measurement_id, says_a_slot};
 pub use incident::{Failures, Incident, IncidentType, UnknownIncidentType};

@@ -348,6 +348,9 @@ macro_rules! suite {
             crate::web_session::another_secret_ends_them(both).await;
             let fresh = $fresh.await;
             crate::web_session::a_link_opens_once([fresh.open().await, fresh.open().await]).await;
+            let fresh = $fresh.await;
+            let both = [fresh.open().await, fresh.open().await];
+            crate::web_session::a_revoked_person_is_signed_out(both).await;
         }
 
         $(#[$needs])*

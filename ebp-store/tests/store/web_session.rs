@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ebp_core::scope::Group;
+use ebp_core::scope::{Group, Scopes};
 use ebp_store::{
-    Digest, NewSignInLink, NewWebSession, Store, StoreError, WEB_SESSION_ABSOLUTE, WEB_SESSION_IDLE,
+    CertificateKind, Digest, NewSignInLink, NewWebSession, RegisterEntry, Serial, Store,
+    StoreError, WEB_SESSION_ABSOLUTE, WEB_SESSION_IDLE,
 };
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -113,4 +114,46 @@ pub async fn a_link_opens_once([store, other]: [Arc<dyn Store>; 2]) {
     store.add_sign_in_link(link(2), start).await.unwrap();
     let late = other.use_sign_in_link([2; 32], start + MINUTE).await;
     assert!(matches!(late, Err(StoreError::NotFound)), "{late:?}");
+}
+
+/// Whoever signed in by a link that was made for the holder of a person's certificate is signed out when
+/// that is revoked, and nobody else.
+pub async fn a_revoked_person_is_signed_out([store, other]: [Arc<dyn Store>; 2]) {
+    let start = at(NOW);
+    let named = |number: u8, group, label: &str| NewWebSession {
+        label: Some(label.into()),
+        ..new(number, group)
+    };
+    store.begin_web_session(named(1, Group::Administrators, "erika"), start).await.unwrap();
+    store.begin_web_session(named(2, Group::Administrators, "max"), start).await.unwrap();
+    store.begin_web_session(named(3, Group::Researchers, "erika"), start).await.unwrap();
+    let link = NewSignInLink {
+        token: [1; 32],
+        group: Group::Administrators,
+        label: "erika".into(),
+        expires_at: start + MINUTE,
+    };
+    store.add_sign_in_link(link, start).await.unwrap();
+    let of = |byte: u8, name: &str| RegisterEntry {
+        serial: Serial::from_octets(&[byte; 16]).unwrap(),
+        kind: CertificateKind::Client,
+        device: None,
+        scopes: Scopes::of_a_device(),
+        not_before: start,
+        not_after: start + WEB_SESSION_ABSOLUTE,
+        revoked_at: None,
+        holder: None,
+        administrator: Some(name.into()),
+    };
+    store.add_to_register(vec![of(1, "erika"), of(2, "moritz")]).await.unwrap();
+    let goes_on =
+        async |number: u8| other.web_session([number; 32], true, start).await.unwrap().is_some();
+    assert!(goes_on(1).await);
+    let revoked = |entry| RegisterEntry { revoked_at: Some(start), ..entry };
+    store.add_to_register(vec![revoked(of(2, "moritz"))]).await.unwrap();
+    assert!(goes_on(1).await && goes_on(2).await && goes_on(3).await);
+    store.add_to_register(vec![revoked(of(1, "erika"))]).await.unwrap();
+    assert!(!goes_on(1).await && goes_on(2).await && goes_on(3).await);
+    let used = other.use_sign_in_link([1; 32], start).await;
+    assert!(matches!(used, Err(StoreError::NotFound)), "{used:?}");
 }

@@ -340,6 +340,10 @@ remote-interrupted = unterbrochen, weil das Gerät neu startete
 
 # Einwilligung
 consent-granted-on = Sie haben eingewilligt: { $when }.
+granted-by-page = Sie wurde auf dieser Seite erteilt.
+granted-by-device = Sie wurde mit dem Programm auf dem Messgerät erteilt.
+granted-by-certificate = Sie wurde mit Ihrem eigenen Zertifikat erteilt.
+granted-by-token = Sie wurde mit einem anderen Ihrer Programme erteilt.
 consent-granted = Sie haben eingewilligt.
 consent-not-granted = Sie haben noch nicht eingewilligt. Es wird nichts gemessen.
 consent-about = Worum es geht

@@ -235,11 +235,17 @@ reg-withdrawal-sure = Das kann niemand rückgängig machen.
 reg-withdrawal-record = Widerruf aufnehmen
 
 # Bogen
+reg-near = Diese Region vergrößern
+reg-far = Alle Regionen zeigen
+reg-draft-kept = Von vorhin ist in diesem Fenster noch etwas eingetragen, das nicht gespeichert wurde.
+reg-draft-restore = Wieder eintragen
+reg-draft-discard = Verwerfen
 reg-sheet-title = Bogen für den Haushalt
 reg-sheet-once = Token und Code werden nur jetzt gezeigt. Drucken Sie den Bogen, bevor Sie die Seite verlassen.
 reg-sheet-for = Für
 reg-sheet-page = Ihre Seite
 reg-sheet-page-text = Was gemessen wird, sehen Sie zu Hause mit dem Telefon oder Computer im eigenen Netz unter
+reg-sheet-router = Findet Ihr Browser sie nicht, steht { $machine } in der Geräteliste Ihres Routers: Geben Sie dann http:// und die Zahlen daneben ein.
 reg-sheet-code = Ihr Code zum Anmelden:
 reg-sheet-head = So kommt der Lesekopf an den Zähler
 reg-sheet-drawing = Links der Zähler mit dem runden Feld seiner Schnittstelle, rechts der Lesekopf, dessen Kabel nach unten zeigt
@@ -251,6 +257,7 @@ reg-sheet-contacts = Bei Fragen
 reg-sheet-installer = Für die Einrichtung des Messgeräts
 reg-sheet-token = Token für ebp device enroll, ein einziges Mal gültig:
 reg-sheet-expires = Gültig bis
+reg-sheet-machine = So bekommt das Messgerät den Namen, unter dem seine Seite zu finden ist:
 reg-sheet-device = Messgerät
 
 # Einwilligungen und Geodaten

@@ -189,6 +189,7 @@ tunnel-connected = verbunden
 tunnel-away = nicht verbunden
 tunnel-since = Verbunden seit
 tunnel-seen = Zuletzt gesehen
+tunnel-session-ends = Die Sitzung wird beendet: Der Server, der sie trägt, tut es innerhalb einer Sekunde.
 tunnel-copied = Zwei Prozesse benutzten sein Zertifikat abwechselnd: Es wurde kopiert
 sessions-title = Sitzungen
 session-who = Wer

@@ -340,6 +340,10 @@ remote-interrupted = interrupted, as the device started anew
 
 # Consent
 consent-granted-on = You have consented: { $when }.
+granted-by-page = It was granted on this page.
+granted-by-device = It was granted by the program on the measurement device.
+granted-by-certificate = It was granted with your own certificate.
+granted-by-token = It was granted by another program of yours.
 consent-granted = You have consented.
 consent-not-granted = You have not consented yet. Nothing is measured.
 consent-about = What it is about

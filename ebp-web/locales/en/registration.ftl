@@ -235,11 +235,17 @@ reg-withdrawal-sure = Nobody can undo this.
 reg-withdrawal-record = Record the withdrawal
 
 # Sheet
+reg-near = Enlarge this region
+reg-far = Show all regions
+reg-draft-kept = This window still has what was entered before and not saved.
+reg-draft-restore = Enter it again
+reg-draft-discard = Discard it
 reg-sheet-title = Sheet for the household
 reg-sheet-once = Token and code are shown only now. Print the sheet before you leave the page.
 reg-sheet-for = For
 reg-sheet-page = Your page
 reg-sheet-page-text = What is measured you see at home, by phone or computer in your own network, at
+reg-sheet-router = If your browser does not find it, your router's list of devices has { $machine }: type http:// and the numbers beside it.
 reg-sheet-code = Your code to sign in:
 reg-sheet-head = How to mount the reading head
 reg-sheet-drawing = On the left the meter with the round field of its interface, on the right the reading head with its cable pointing down
@@ -251,6 +257,7 @@ reg-sheet-contacts = If you have questions
 reg-sheet-installer = To set up the measurement device
 reg-sheet-token = Token for ebp device enroll, valid once:
 reg-sheet-expires = Valid until
+reg-sheet-machine = This gives the device the name by which its page is found:
 reg-sheet-device = Device
 
 # Consents and geodata

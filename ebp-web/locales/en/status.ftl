@@ -189,6 +189,7 @@ tunnel-connected = connected
 tunnel-away = not connected
 tunnel-since = Connected since
 tunnel-seen = Last seen
+tunnel-session-ends = The session is being ended: the server that carries it does so within a second.
 tunnel-copied = Two processes used its certificate in turn: it was copied
 sessions-title = Sessions
 session-who = Who

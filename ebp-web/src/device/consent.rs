@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::{
-    contract::{Consent, ConsentGrant},
+    contract::{Consent, ConsentGrant, GrantChannel},
     model::ConsentState,
 };
 use jiff::Timestamp;
@@ -55,6 +55,8 @@ impl Step {
 struct Page {
     frame: Frame,
     state: String,
+    /// By which way it was granted.
+    way: Option<String>,
     note: Option<String>,
     is_good: bool,
     fault: Option<String>,
@@ -130,6 +132,7 @@ async fn page(
             && !has_copy
             && survey.text_version.is_some(),
         state: describe(&frame, &consent),
+        way: consent.granted_through.map(|way| describe_way(&frame, way)),
         note,
         is_good,
         fault,
@@ -161,6 +164,15 @@ fn describe(frame: &Frame, consent: &Consent) -> String {
         (ConsentState::Granted, None) => frame.say("consent-granted"),
         (ConsentState::NotGranted, _) => frame.say("consent-not-granted"),
         (ConsentState::Revoked, _) => frame.say("ended-title"),
+    }
+}
+
+fn describe_way(frame: &Frame, way: GrantChannel) -> String {
+    match way {
+        GrantChannel::Page => frame.say("granted-by-page"),
+        GrantChannel::Device => frame.say("granted-by-device"),
+        GrantChannel::Certificate => frame.say("granted-by-certificate"),
+        GrantChannel::Token => frame.say("granted-by-token"),
     }
 }
 

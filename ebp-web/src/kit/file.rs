@@ -49,6 +49,18 @@ const FILES: &[File] = &[
         media_type: "text/javascript; charset=utf-8",
         content: include_bytes!("../../assets/check.js"),
     },
+    #[cfg(feature = "registration")]
+    File {
+        name: "place.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../assets/place.js"),
+    },
+    #[cfg(feature = "cloud")]
+    File {
+        name: "draft.js",
+        media_type: "text/javascript; charset=utf-8",
+        content: include_bytes!("../../assets/draft.js"),
+    },
     File {
         name: "fresh.js",
         media_type: "text/javascript; charset=utf-8",

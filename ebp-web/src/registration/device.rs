@@ -8,7 +8,7 @@ use axum::{
     extract::Path,
     response::{IntoResponse, Redirect, Response},
 };
-use ebp_core::contract::SurveyContact;
+use ebp_core::{contract::SurveyContact, model::device_host_name};
 use ebp_survey::{Edit, HouseholdId, StoreError};
 use qrcode::{Color, EcLevel, QrCode};
 use uuid::Uuid;
@@ -37,6 +37,8 @@ struct Sheet {
     device: Uuid,
     name: String,
     address: String,
+    /// By what name the machine is known in the home network.
+    machine: String,
     address_code: String,
     code: String,
     token: String,
@@ -72,13 +74,14 @@ pub async fn sheet(
         Err(error) => return visitor.fail(error),
     };
     let frame = visitor.frame(visitor.language().say("reg-sheet-title"));
-    let short: String = device.simple().to_string().chars().take(4).collect();
-    let address = format!("http://ebp-{short}.local:8080/");
+    let machine = device_host_name(device);
+    let address = format!("http://{machine}.local/");
     let sheet = Sheet {
         page: page_of(household),
         device,
         name: participant.name,
         address_code: drawn(&address),
+        machine,
         address,
         code: made.sign_in_code.unwrap_or_default(),
         token_code: drawn(&made.token),
@@ -118,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_code_has_its_finder_patterns_and_light_around_it() {
-        let svg = drawn("http://ebp-7k3f.local:8080/");
+        let svg = drawn("http://ebp-7a3f.local/");
         assert!(svg.starts_with("<svg class=\"qr\" viewBox=\"0 0 37 37\""), "{svg}");
         for corner in ["M4 4h", "M26 4h", "M4 26h"] {
             assert!(svg.contains(corner), "{corner}");

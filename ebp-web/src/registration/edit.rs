@@ -34,6 +34,7 @@ fn form_of(visitor: &Visitor, household: Uuid, version: String) -> FormOf {
         title: visitor.language().say("reg-edit-title"),
         action: format!("{}/edit", page_of(household)),
         correction: Some(Correction { page: page_of(household), version }),
+        is_sent: true,
     }
 }
 
@@ -65,7 +66,7 @@ pub async fn show(
         Err(response) => return response,
     };
     let draft = draft_of(visitor.language(), &stored);
-    let of = form_of(&visitor, household, version);
+    let of = FormOf { is_sent: false, ..form_of(&visitor, household, version) };
     form::show(&visitor, &caller, of, &draft, Said::default()).await
 }
 

@@ -3,6 +3,7 @@
 
 use askama::Template;
 use axum::{http::StatusCode, response::Response};
+use ebp_core::contract::RegionName;
 use ebp_survey::{GroupCaller, SurveyError};
 
 use super::{
@@ -19,6 +20,9 @@ use crate::{
 /// How wide the map is shown, px: places on it are sent in these.
 const MAP_WIDTH: f64 = 280.0;
 
+/// The field that says whether the map shows one region alone.
+const NEAR: &str = "near";
+
 /// How far a step leads, degrees: about a kilometre.
 const STEP: (f64, f64) = (0.01, 0.015);
 
@@ -30,6 +34,8 @@ pub struct FormOf {
     pub action: String,
     /// The household that is corrected, and the version that was read.
     pub correction: Option<Correction>,
+    /// Whether the form shows what was sent, and not what is stored.
+    pub is_sent: bool,
 }
 
 /// A household that is corrected.
@@ -77,6 +83,7 @@ struct Page {
     frame: Frame,
     action: String,
     correction: Option<Correction>,
+    is_sent: bool,
     contact: Vec<Field>,
     address: Vec<Field>,
     location: Vec<Field>,
@@ -94,11 +101,13 @@ struct Page {
 
 /// The map, and the place on it.
 struct Map {
-    width: f64,
-    height: f64,
+    scale: MapScale,
+    picture: String,
     shown_width: f64,
     shown_height: f64,
     marker: Option<MapView>,
+    /// Whether it shows the one region in which the place lies.
+    is_near: bool,
 }
 
 /// Shows the form.
@@ -136,6 +145,7 @@ pub async fn show(
         frame: visitor.frame(of.title),
         action: of.action,
         correction: of.correction,
+        is_sent: of.is_sent,
         contact,
         address,
         location,
@@ -176,21 +186,40 @@ async fn place(
     caller: &GroupCaller,
     draft: &Draft,
 ) -> Result<(Option<Map>, Option<String>), SurveyError> {
-    let outlines = caller.outlines().await?;
-    let scale = outlines.as_deref().and_then(MapScale::parse);
-    let location = draft.location();
-    let region = match &location {
-        Some(location) => caller.region_at(location)?,
-        None => None,
-    };
-    let map = scale.map(|scale| Map {
-        width: scale.width,
-        height: scale.height,
+    let (location, region) = (draft.location(), region_of(caller, draft)?);
+    let map = shown_scale(caller, draft).await?.map(|(scale, near)| Map {
         shown_width: MAP_WIDTH,
         shown_height: (MAP_WIDTH * scale.height / scale.width).round(),
         marker: location.as_ref().and_then(|location| scale.place(location)),
+        is_near: near.is_some(),
+        picture: near.map_or_else(
+            || "/registration/regions.svg".to_owned(),
+            |code| format!("/registration/region/{code}"),
+        ),
+        scale,
     });
     Ok((map, region.map(|region| format!("{} ({})", region.name, region.nuts3))))
+}
+
+/// The region of the entered place.
+fn region_of(caller: &GroupCaller, draft: &Draft) -> Result<Option<RegionName>, SurveyError> {
+    draft.location().map_or(Ok(None), |location| caller.region_at(&location))
+}
+
+/// The scale of the map that is shown: of the region in which the place lies, with its code, if it is
+/// looked at from near, or of all regions.
+async fn shown_scale(
+    caller: &GroupCaller,
+    draft: &Draft,
+) -> Result<Option<(MapScale, Option<String>)>, SurveyError> {
+    if draft.get(NEAR) == "yes"
+        && let Some(region) = region_of(caller, draft)?
+        && let Some(scale) = caller.outline(&region.nuts3).as_deref().and_then(MapScale::parse)
+    {
+        return Ok(Some((scale, Some(region.nuts3))));
+    }
+    let outlines = caller.outlines().await?;
+    Ok(outlines.as_deref().and_then(MapScale::parse).map(|scale| (scale, None)))
 }
 
 /// Changes the draft by a button that saves nothing. Whether there was one.
@@ -207,6 +236,8 @@ pub async fn edit_draft(
         "add-meter" => draft.add_meter(),
         "add-system" => draft.add_system(),
         "north" | "south" | "east" | "west" => step(visitor, draft, asked),
+        "near" => draft.set(NEAR, "yes".to_owned()),
+        "far" => draft.set(NEAR, String::new()),
         _ => {
             if let Some(place) = numbered("remove-meter-") {
                 draft.remove_meter(place);
@@ -243,7 +274,7 @@ async fn pick(
     let pressed =
         |name| fields.get(name).parse::<f64>().ok().filter(|at| (1.0..4000.0).contains(at));
     let (Some(x), Some(y)) = (pressed("map.x"), pressed("map.y")) else { return Ok(()) };
-    if let Some(scale) = caller.outlines().await?.as_deref().and_then(MapScale::parse) {
+    if let Some((scale, _)) = shown_scale(caller, draft).await? {
         let at = scale.location_at(x, y, MAP_WIDTH);
         draft.set_location(visitor.language(), at.latitude, at.longitude);
     }

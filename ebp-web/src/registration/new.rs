@@ -3,6 +3,8 @@
 
 use axum::{
     Json,
+    extract::Path,
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::contract::Registration;
@@ -22,12 +24,14 @@ fn form_of(visitor: &Visitor) -> FormOf {
         title: visitor.language().say("reg-new-title"),
         action: "/registration/new".to_owned(),
         correction: None,
+        is_sent: true,
     }
 }
 
 /// `GET /registration/new`.
 pub async fn show(Researcher { visitor, caller }: Researcher) -> Response {
-    form::show(&visitor, &caller, form_of(&visitor), &Draft::empty(), Said::default()).await
+    let of = FormOf { is_sent: false, ..form_of(&visitor) };
+    form::show(&visitor, &caller, of, &Draft::empty(), Said::default()).await
 }
 
 /// `POST /registration/new`.
@@ -135,15 +139,23 @@ pub async fn check(ResearcherForm { visitor, caller, fields }: ResearcherForm) -
 
 /// `GET /registration/regions.svg`: the outlines of all regions.
 pub async fn regions(Researcher { visitor, caller }: Researcher) -> Response {
-    use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
     match caller.outlines().await {
-        Ok(Some(svg)) => {
-            // It holds nothing of the survey.
-            let headers =
-                [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "private, max-age=86400")];
-            (headers, svg.to_string()).into_response()
-        }
+        Ok(Some(svg)) => picture(svg.to_string()),
         Ok(None) => visitor.not_found(),
         Err(error) => visitor.fail(error),
     }
+}
+
+/// `GET /registration/region/{code}`: one region with all of its corners.
+pub async fn region(
+    Researcher { visitor, caller }: Researcher,
+    Path(code): Path<String>,
+) -> Response {
+    caller.outline(&code).map_or_else(|| visitor.not_found(), picture)
+}
+
+/// It holds nothing of the survey, so that browsers may keep it for a day.
+fn picture(svg: String) -> Response {
+    let headers = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "private, max-age=86400")];
+    (headers, svg).into_response()
 }

@@ -29,6 +29,7 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
         .route("/registration/new", get(new::show).post(new::send))
         .route("/registration/check", post(new::check))
         .route("/registration/regions.svg", get(new::regions))
+        .route("/registration/region/{code}", get(new::region))
         .route("/registration/household/{household}", get(household::show))
         .route("/registration/household/{household}/edit", get(edit::show).post(edit::send))
         .route(

@@ -2,8 +2,8 @@
 
 use askama::Template;
 use ebp_core::contract::{
-    Component, DeviceDay, DeviceHistory, FleetDevice, IncidentEpisode, ManagedDevice, Silence,
-    Tunnel, TunnelSession,
+    Component, DeviceDay, DeviceHistory, FleetDevice, FleetState, IncidentEpisode, ManagedDevice,
+    Silence, Tunnel, TunnelSession,
 };
 use ebp_survey::RegisterEntry;
 use jiff::Timestamp;
@@ -139,17 +139,12 @@ impl DevicePage {
     ) -> Self {
         let DeviceFacts { device, timelines, history, managed, certificates, tunnel, sessions } =
             facts;
-        let language = frame.language();
         let others = device
             .reasons
             .iter()
             .filter(|state| **state != device.state)
-            .map(|state| {
-                let why = reason(&frame, device, *state);
-                format!("{} {why}", state_name(language, *state)).trim().to_owned()
-            })
+            .map(|state| state_with_reason(&frame, device, *state))
             .collect();
-        let why = reason(&frame, device, device.state);
         let incidents = history.iter().flat_map(|history| &history.incidents);
         let days = history.as_ref().map(|history| recent(&history.days)).unwrap_or_default();
         let certificates: Vec<_> =
@@ -157,9 +152,9 @@ impl DevicePage {
         Self {
             uuid: device.uuid,
             done,
-            state: format!("{} {why}", state_name(language, device.state)).trim().to_owned(),
+            state: state_with_reason(&frame, device, device.state),
             is_bad: needs_attention(device.state),
-            is_well: device.state == ebp_core::contract::FleetState::Healthy,
+            is_well: device.state == FleetState::Healthy,
             others,
             facts: describe(&frame, device, managed.as_ref()),
             is_revoked: device.consent == ebp_core::model::ConsentState::Revoked,
@@ -244,6 +239,12 @@ fn slot_name(frame: &Frame, slot: Slot) -> String {
         Slot::Missing => frame.say("slot-missing"),
         Slot::Unexpected => String::new(),
     }
+}
+
+/// The state's name, and why the device is in it.
+fn state_with_reason(frame: &Frame, device: &FleetDevice, state: FleetState) -> String {
+    let (name, why) = (state_name(frame.language(), state), reason(frame, device, state));
+    if why.is_empty() { name } else { format!("{name}: {why}") }
 }
 
 fn legend(frame: &Frame) -> Vec<(String, String)> {

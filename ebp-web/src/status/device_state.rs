@@ -25,6 +25,8 @@ pub(super) struct SessionView {
     pub(super) began: String,
     pub(super) ended: String,
     pub(super) bytes: String,
+    /// By what it can be ended; empty once it has ended.
+    pub(super) open: String,
 }
 
 pub(super) fn health(frame: &Frame, device: &ManagedDevice) -> Vec<(String, String)> {
@@ -123,5 +125,6 @@ pub(super) fn session_view(frame: &Frame, session: &TunnelSession) -> SessionVie
         began: brief(frame, session.began_at),
         ended,
         bytes: number::number(frame.language(), Decimal::from(kilobytes), 0),
+        open: session.ended_at.map_or_else(|| session.uuid.to_string(), |_| String::new()),
     }
 }

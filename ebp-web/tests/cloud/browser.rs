@@ -9,9 +9,10 @@ use ebp_testkit::browser::{Browser, View, key};
 use ebp_web::kit::listener::{Limits, serve};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::world::{HOST, RESEARCHERS, World};
-
-const AXE: &str = include_str!("../axe/axe.min.js");
+use crate::{
+    look::look,
+    world::{HOST, RESEARCHERS, World},
+};
 
 /// Pages on a port of their own, served by a thread of their own.
 struct Site {
@@ -49,25 +50,6 @@ impl Site {
     }
 }
 
-/// Looks at the page as it is: width, headings, console, axe.
-#[track_caller]
-fn look(browser: &Browser, name: &str, expected: &[u16]) {
-    let over = browser.run("return document.documentElement.scrollWidth - innerWidth");
-    assert!(over.as_i64().unwrap() <= 0, "{name} scrolls sideways by {over} px");
-    assert_eq!(browser.run("return document.querySelectorAll('h1').length"), 1, "{name}");
-    let found = browser.run(&format!(
-        "{AXE};
-         return axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }})
-             .then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 200))))"
-    ));
-    assert_eq!(found, serde_json::json!([]), "{name}");
-    assert_eq!(browser.console(expected), Vec::<String>::new(), "{name}");
-    if let Some(folder) = std::env::var_os("EBP_PICTURES") {
-        let path = std::path::PathBuf::from(folder).join(format!("{name}.png"));
-        std::fs::write(path, browser.picture()).unwrap();
-    }
-}
-
 /// A table of ten households.
 fn table(folder: &std::path::Path) -> String {
     let path = folder.join("ten.csv");
@@ -94,33 +76,36 @@ fn table(folder: &std::path::Path) -> String {
 fn pages_are_sound_at_every_width_in_both_languages() {
     let site = Site::start();
     let household = site.register(60).remove(0);
-    for (width, language) in [(320, "de"), (390, "en"), (1280, "de"), (1280, "en")] {
-        let browser = site.browse(width, language, true);
-        browser.open_address(&format!("{}/sign-in", site.address));
-        look(&browser, &format!("reg-sign-in-{language}-{width}"), &[404]);
-        site.sign_in(&browser);
-        for (path, name) in [
-            ("/registration", "households"),
-            ("/registration?q=nobody", "none-found"),
-            ("/registration/new", "new"),
-            (&format!("/registration/household/{household}"), "household"),
-            (&format!("/registration/household/{household}/edit"), "edit"),
-            (&format!("/registration/household/{household}/withdrawal"), "withdrawal"),
-            (&format!("/registration/household/{household}/meter/new"), "meter"),
-            ("/registration/import", "import"),
-            ("/registration/messages", "messages"),
-            ("/registration/consents", "consents"),
-            ("/registration/geodata", "geodata"),
-            ("/privacy", "privacy"),
-            ("/nothing", "nothing"),
-        ] {
-            browser.open_address(&format!("{}{path}", site.address));
-            look(&browser, &format!("reg-{name}-{language}-{width}"), &[404]);
+    for width in [320, 390, 1280] {
+        for (language, theme) in [("de", "light"), ("en", "dark")] {
+            let browser = site.browse(width, language, true);
+            let name = |page: &str| format!("registration-{page}-{language}-{theme}-{width}");
+            browser.open_address(&format!("{}/sign-in?theme={theme}", site.address));
+            look(&browser, &name("sign-in"), &[404]);
+            site.sign_in(&browser);
+            for (path, page) in [
+                ("/registration", "households"),
+                ("/registration?q=nobody", "none-found"),
+                ("/registration/new", "new"),
+                (&format!("/registration/household/{household}"), "household"),
+                (&format!("/registration/household/{household}/edit"), "edit"),
+                (&format!("/registration/household/{household}/withdrawal"), "withdrawal"),
+                (&format!("/registration/household/{household}/meter/new"), "meter"),
+                ("/registration/import", "import"),
+                ("/registration/messages", "messages"),
+                ("/registration/consents", "consents"),
+                ("/registration/geodata", "geodata"),
+                ("/privacy", "privacy"),
+                ("/nothing", "nothing"),
+            ] {
+                browser.open_address(&format!("{}{path}", site.address));
+                look(&browser, &name(page), &[404]);
+            }
+            browser.open_address(&format!("{}/registration/household/{household}", site.address));
+            browser.click("form[action$='/sheet'] button");
+            browser.wait_for(".paper");
+            look(&browser, &name("sheet"), &[404]);
         }
-        browser.open_address(&format!("{}/registration/household/{household}", site.address));
-        browser.click("form[action$='/sheet'] button");
-        browser.wait_for(".paper");
-        look(&browser, &format!("reg-sheet-{language}-{width}"), &[404]);
     }
 }
 
@@ -140,7 +125,7 @@ fn ten_are_imported_and_one_is_corrected() {
         browser.click("main form button");
         browser.wait_for_text("Alle Zeilen sind richtig.");
         if has_script {
-            look(&browser, "reg-report-de-1280", &[404]);
+            look(&browser, "registration-report-de-light-1280", &[404]);
         }
         browser.click("form[action$='/run'] button");
         browser.wait_for_text("Der Import wartet");
@@ -216,4 +201,112 @@ fn a_household_is_registered_by_keyboard_alone() {
         thread::sleep(std::time::Duration::from_millis(100));
     }
     assert!(browser.run(fault).as_str().unwrap().contains("erika@example.org"));
+}
+
+#[needs(chromium)]
+#[test]
+fn what_is_typed_outlives_a_session_and_is_forgotten_once_saved() {
+    let site = Site::start();
+    let browser = site.browse(1280, "de", true);
+    site.sign_in(&browser);
+    let new = format!("{}/registration/new", site.address);
+    let value = |field: &str| {
+        let value = browser.run(&format!("return document.getElementById('{field}').value"));
+        value.as_str().unwrap().to_owned()
+    };
+    let is_offered = || browser.run("return !document.getElementById('draft').hidden") == true;
+    browser.open_address(&new);
+    assert!(!is_offered(), "nothing was typed");
+    browser.fill_in("#name", "Max Beispiel");
+    browser.click("button[value='add-meter']");
+    browser.wait_for("#meter-1-model");
+    browser.fill_in("#meter-1-model", "MT175");
+    site.runtime.block_on(async {
+        for session in site.world.survey.web_sessions().await.unwrap() {
+            site.world.survey.end_web_session(session.uuid).await.unwrap();
+        }
+    });
+    site.sign_in(&browser);
+    browser.open_address(&new);
+    assert!(is_offered());
+    browser.click("[data-restore]");
+    browser.wait_for("#meter-1-model");
+    assert_eq!((value("name"), value("meter-1-model")), ("Max Beispiel".into(), "MT175".into()));
+    for (field, text) in [
+        ("email", "max@example.org"),
+        ("street", "Gasse 1"),
+        ("postal_code", "01067"),
+        ("city", "Dresden"),
+        ("children", "0"),
+        ("adults", "2"),
+        ("adults_with_job", "1"),
+        ("meter-0-model", "MT175"),
+    ] {
+        browser.fill_in(&format!("#{field}"), text);
+    }
+    browser.click(".wide > .row button");
+    // A generation meter without a system is unusual.
+    browser.click("button[value='save-anyway']");
+    browser.wait_for_text("Der Haushalt ist registriert.");
+    browser.open_address(&new);
+    assert!(!is_offered() && value("name").is_empty(), "what is saved is forgotten");
+
+    browser.fill_in("#name", "Erika");
+    browser.click("form[action='/sign-out'] button");
+    browser.wait_for("#secret");
+    let kept = browser.run("return Object.keys(sessionStorage).length");
+    assert_eq!(kept, 0, "and so is everything by signing out");
+    assert_eq!(browser.console(&[401, 404]), Vec::<String>::new());
+}
+
+/// The sheet is one page, and a reader of QR codes finds the address on it.
+#[needs(chromium)]
+#[test]
+fn the_sheet_prints_on_one_page() {
+    let site = Site::start();
+    let household = site.register(1).remove(0);
+    for language in ["de", "en"] {
+        let browser = site.browse(1280, language, true);
+        site.sign_in(&browser);
+        browser.open_address(&format!("{}/registration/household/{household}", site.address));
+        browser.click("form[action$='/sheet'] button");
+        browser.wait_for(".paper");
+        let printed = browser.print();
+        assert!(printed.starts_with(b"%PDF-"));
+        let text = String::from_utf8_lossy(&printed);
+        assert_eq!(text.matches("/Type /Page\n").count(), 1, "{language}: it is one page");
+        // A4, in points.
+        let size = text.split("/MediaBox [0 0 ").nth(1).and_then(|rest| rest.split(']').next());
+        let size: Vec<f64> = size.unwrap().split(' ').map(|side| side.parse().unwrap()).collect();
+        assert!((size[0] - 595.0).abs() < 1.0 && (size[1] - 842.0).abs() < 1.0, "{size:?}");
+    }
+}
+
+/// The place is moved on the map by arrow keys, without a request.
+#[needs(chromium)]
+#[test]
+fn the_place_is_moved_by_arrow_keys() {
+    let site = Site::start();
+    let browser = site.browse(1280, "de", true);
+    site.sign_in(&browser);
+    browser.open_address(&format!("{}/registration/new", site.address));
+    let place = || {
+        let read =
+            "return ['latitude', 'longitude'].map(name => document.getElementById(name).value)";
+        let fields: [String; 2] = serde_json::from_value(browser.run(read)).unwrap();
+        fields.map(|field| field.replace(',', ".").parse::<f64>().unwrap_or_default())
+    };
+    let marker =
+        || browser.run("return document.querySelector('.marker circle').getAttribute('cx')");
+    assert_eq!(place(), [0.0, 0.0], "there is none yet");
+    browser.tab_to("[name=map]");
+    // To the right and down; the first of them begins in the middle.
+    browser.press(['\u{e014}', '\u{e015}']);
+    let (first, at) = (place(), marker());
+    assert!((47.0..56.0).contains(&first[0]) && (6.0..15.0).contains(&first[1]), "{first:?}");
+    browser.press(['\u{e014}', '\u{e015}']);
+    let second = place();
+    assert!(second[0] < first[0] && second[1] > first[1], "{first:?} {second:?}");
+    assert_ne!(marker(), at, "and the marker is moved with it");
+    assert_eq!(browser.console(&[404]), Vec::<String>::new());
 }

@@ -3,7 +3,7 @@
 
 use ebp_core::{
     contract::{MessageAbout, NewMessage},
-    model::ConsentState,
+    model::{ConsentState, device_host_name},
     scope::Group,
 };
 use ebp_store::HouseholdId;
@@ -89,8 +89,9 @@ async fn token_and_code_are_shown_once_on_a_sheet() {
     assert_eq!(sheet.status, 200, "{}", sheet.body);
     assert_eq!(sheet.headers["cache-control"], "no-store");
     assert_eq!(sheet.body.matches("<svg class=\"qr\"").count(), 2);
-    let short = &made.measurement_device.simple().to_string()[..4];
-    assert!(sheet.body.contains(&format!("http://ebp-{short}.local:8080/")));
+    let machine = device_host_name(made.measurement_device);
+    assert!(sheet.body.contains(&format!("http://{machine}.local/")));
+    assert!(sheet.body.contains(&format!("hostnamectl set-hostname {machine}</code>")));
     let code = sheet.body.split("<p class=\"big\"><strong>").nth(1).unwrap();
     let code = code.split('<').next().unwrap();
     assert_eq!(code.len(), 9, "{code}");

@@ -8,6 +8,7 @@ mod edit;
 mod household;
 mod households;
 mod import;
+mod look;
 mod new;
 mod pages;
 mod permission;

@@ -134,6 +134,21 @@ async fn buttons_without_script_change_the_form_and_store_nothing() {
     assert!(page.body.contains("Region:"), "{}", page.body);
     let page = browser.submit(PATH, PATH, &with(&[("map.x", "0"), ("map.y", "0")])).await;
     assert_eq!(page.input("latitude"), "51,05");
+    // From near, the map is of the region (Dresden) alone, and a place on it is a place there.
+    let page = browser.submit(PATH, PATH, &with(&[("do", "near")])).await;
+    assert_eq!(page.input("near"), "yes");
+    let picture = page.body.split("src=\"").find(|rest| rest.starts_with("/registration/region/"));
+    let picture = picture.unwrap().split('"').next().unwrap().to_owned();
+    let near = browser.get(&picture).await;
+    assert!(near.status == 200 && near.body.starts_with("<svg"), "{picture}");
+    let pressed = with(&[("near", "yes"), ("map.x", "140"), ("map.y", "60")]);
+    let page = browser.submit(PATH, PATH, &pressed).await;
+    let latitude: f64 = page.input("latitude").replace(',', ".").parse().unwrap();
+    assert!(latitude != 51.05 && (latitude - 51.05).abs() < 0.2, "{latitude}");
+    let page = browser.submit(PATH, PATH, &with(&[("do", "far"), ("near", "yes")])).await;
+    assert!(page.body.contains("src=\"/registration/regions.svg\""));
+    assert_eq!(browser.get("/registration/region/DE999").await.status, 404);
+    assert_eq!(browser.get("/registration/region/..%2fx").await.status, 404);
     let list = browser.get("/registration").await;
     assert!(list.body.contains("Noch kein Haushalt"));
 }

@@ -79,6 +79,7 @@ async fn operate(caller: &GroupCaller, operation: Operation) -> Option<Result<()
         Operation::ShowJob => caller.job(nothing).await.map(drop),
         Operation::LocateRegion => caller.region_at(&Location::entered(50.0, 7.0)).map(drop),
         Operation::ListSessions => caller.sessions().await.map(drop),
+        Operation::EndTunnelSession => caller.end_tunnel_session(nothing, nothing).await,
         Operation::EndSession => caller.end_session(nothing).await,
         _ => return None,
     })

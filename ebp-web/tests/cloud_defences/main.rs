@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
 mod attacks;
+mod status;
 #[allow(dead_code, reason = "the other tests use the rest")]
 #[path = "../cloud/world.rs"]
 mod world;

@@ -2,15 +2,13 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use axum::http::Method;
 use ebp_core::model::{ConsentState, IncidentType};
 use ebp_needs::needs;
-use ebp_testkit::browser::ReadLog;
+use ebp_testkit::browser::{Cdp, ReadLog, picture};
 use ebp_web::kit::listener::{Limits, serve};
-use fantoccini::{Client, Locator, wd::WebDriverCompatibleCommand};
-use serde_json::{Value, json};
+use fantoccini::{Client, Locator};
+use serde_json::json;
 use tokio::net::TcpListener;
-use url::{ParseError, Url};
 
 use super::{
     driver::{Driver, browse, click, sign_in},
@@ -61,7 +59,7 @@ async fn look(client: &Client, name: &str) {
     let log = client.issue_cmd(ReadLog("browser")).await.unwrap();
     assert_eq!(log, json!([]), "{name}");
     if let Some(folder) = std::env::var_os("EBP_PICTURES") {
-        let picture = client.screenshot().await.unwrap();
+        let picture = picture(client).await;
         std::fs::write(PathBuf::from(folder).join(format!("{name}.png")), picture).unwrap();
     }
 }
@@ -75,7 +73,8 @@ async fn overflows_nowhere(client: &Client, name: &str) {
     for (width, is_mobile) in widths {
         let mut screen = json!({ "height": 1500, "deviceScaleFactor": 1, "mobile": is_mobile });
         screen["width"] = width.clone();
-        client.issue_cmd(Emulate(screen)).await.unwrap();
+        let command = "Emulation.setDeviceMetricsOverride";
+        client.issue_cmd(Cdp(command, screen)).await.unwrap();
         let measure = "return [innerWidth, document.documentElement.scrollWidth]";
         let found = client.execute(measure, vec![]).await.unwrap();
         assert_eq!(found[0], width, "{name}");
@@ -83,20 +82,6 @@ async fn overflows_nowhere(client: &Client, name: &str) {
             found[1].as_i64() <= width.as_i64(),
             "{name} scrolls sideways at {width} px: {found}"
         );
-    }
-}
-
-/// Gives the page another screen.
-#[derive(Debug)]
-struct Emulate(Value);
-
-impl WebDriverCompatibleCommand for Emulate {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
-    }
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        let command = "Emulation.setDeviceMetricsOverride";
-        (Method::POST, Some(json!({ "cmd": command, "params": self.0 }).to_string()))
     }
 }
 

@@ -17,6 +17,7 @@ async fn granting_and_revoking_take_the_same_steps() {
     insta::assert_snapshot!("confirm_grant", page.text());
     let page = browser.submit(&page, "/consent/grant", &[]).await;
     assert!(page.text().contains("Ihre Einwilligung ist erteilt"), "{}", page.text());
+    assert!(page.text().contains("Sie wurde auf dieser Seite erteilt."), "{}", page.text());
     let granted = browser.posts.split_off(0);
     world.cloud.change(|server| {
         let grant = server.granted_to.unwrap();

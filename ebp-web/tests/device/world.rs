@@ -14,7 +14,7 @@ use ebp_core::{
     clock::SimulatedClock,
     contract::{
         Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries,
-        EnergyStep, EnergySummary, ExactNumber, GivenPurpose, Household, Language,
+        EnergyStep, EnergySummary, ExactNumber, GivenPurpose, GrantChannel, Household, Language,
         MeasurementDevice, Message, NewMessage, Notice, PurposeText, QuarterPrices,
         StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
         SurveyText,
@@ -146,7 +146,7 @@ fn consent(server: &Server) -> Consent {
             version: server.granted_to.and_then(|grant| grant.text_version).unwrap_or(3),
             language: server.granted_to.and_then(|grant| grant.language),
         }),
-        granted_through: None,
+        granted_through: (server.consent == ConsentState::Granted).then_some(GrantChannel::Page),
         withdrawal: None,
         purposes: server.purposes.clone(),
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ebp_client::{
     ClientError, ClientOptions, DeviceKey, Enrolled, KeyKind, TlsRefusal, Trust, enroll, renewal,
 };
-use ebp_core::private_file;
+use ebp_core::{model::device_host_name, private_file};
 use ebp_device::frontend::FrontendConfig;
 
 use crate::{
@@ -139,6 +139,13 @@ impl Enroll {
             text += &format!("page         {}\n", page.folder.display());
         }
         print(&text)?;
+        if page.is_some() {
+            tell!(
+                "ebp: its sheet says `http://{0}.local/`: `hostnamectl set-hostname {0}` gives the machine \
+                 that name",
+                device_host_name(answer.device)
+            );
+        }
         tell!(
             "ebp: next, `ebp device init --folder {} --url {}` writes its configuration",
             self.output.display(),

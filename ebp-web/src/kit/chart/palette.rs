@@ -92,7 +92,7 @@ fn texts_and_bars_can_be_read_in_both_themes() {
                 let ratio = contrast(get(text), get(ground));
                 assert!(ratio >= 4.5, "{theme}: {text} on {ground} {ratio:.2}");
             }
-            for part in ["import", "export", "generation", "edge", "hatch"] {
+            for part in ["up", "down", "curve", "edge", "hatch"] {
                 let ratio = contrast(get(part), get(ground));
                 assert!(ratio >= 3.0, "{theme}: {part} on {ground} {ratio:.2}");
             }
@@ -107,7 +107,7 @@ fn series_differ_for_every_eye() {
     for theme in THEMES {
         let colours = colours(theme);
         let get = |name: &str| colours.iter().find(|(other, _)| other == name).unwrap().1;
-        for (a, b) in [("import", "export"), ("export", "generation"), ("import", "generation")] {
+        for (a, b) in [("up", "down"), ("down", "curve"), ("up", "curve")] {
             let plain = distance(get(a), get(b));
             assert!(plain >= 0.15, "{theme}: {a} and {b} {plain:.3}");
             for matrix in &DEFICIENCIES {

@@ -54,6 +54,7 @@ async fn page(
                 "silenced" => Some(language.say("silence-begun")),
                 "ended" => Some(language.say("silence-ended")),
                 "gone" => Some(language.say("silence-gone")),
+                "session" => Some(language.say("tunnel-session-ends")),
                 "revoked" => Some(language.say("certificate-is-revoked")),
                 _ => {
                     let count = done.strip_prefix("revoked-")?.parse::<u64>().ok()?;
@@ -212,6 +213,20 @@ pub async fn make_token(
             let frame = visitor.frame(visitor.language().say("token-title"));
             visitor.show(&TokenPage::new(frame, &made))
         }
+        Err(error) => visitor.fail(error),
+    }
+}
+
+/// `POST /status/device/{device}/session/{session}/end`: of the tunnel.
+pub async fn end_session(
+    Path((device, session)): Path<(String, String)>,
+    AdministratorForm { visitor, caller, .. }: AdministratorForm,
+) -> Response {
+    let (Ok(device), Ok(session)) = (device.parse::<Uuid>(), session.parse::<Uuid>()) else {
+        return visitor.not_found();
+    };
+    match caller.end_tunnel_session(device, session).await {
+        Ok(()) => done(&path(device), "session"),
         Err(error) => visitor.fail(error),
     }
 }

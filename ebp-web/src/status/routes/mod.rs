@@ -34,6 +34,7 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
             "/status/device/{device}/certificate/{serial}",
             get(device::confirm).post(device::revoke),
         )
+        .route("/status/device/{device}/session/{session}/end", post(device::end_session))
         .route("/status/alerts", get(alerts::show))
         .route("/status/alerts/rules", get(alerts::show_rules).post(alerts::change_rules))
         .route("/status/alerts/test", post(alerts::test))

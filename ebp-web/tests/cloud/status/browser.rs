@@ -1,7 +1,7 @@
 //! The administrators' pages in headless Chromium: a device goes silent and comes back, by mouse and
 //! by keyboard, with and without script; every page at three widths, in both languages and themes.
 
-use std::{path::PathBuf, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use ebp_core::{clock::Clock, contract::Registered, model::IncidentType};
 use ebp_needs::needs;
@@ -14,10 +14,11 @@ use serde_json::Value;
 use tokio::{net::TcpListener, runtime::Runtime};
 use uuid::Uuid;
 
-use super::{consenting, page, report};
-use crate::world::{ADMINISTRATORS, HOST, World};
-
-const AXE: &str = include_str!("../../axe/axe.min.js");
+use super::{consenting, page, past, report};
+use crate::{
+    look::look,
+    world::{ADMINISTRATORS, HOST, World},
+};
 
 /// A survey whose pages are served on this machine.
 struct Served {
@@ -96,7 +97,7 @@ fn a_device_goes_silent_and_comes_back() {
     browser.click("ul.counts a[href*='state=silent']");
     assert!(browser.address().as_str().ends_with("/status?state=silent"));
     browser.click("tbody th a");
-    browser.wait_for_text("Silent last report 3 hours ago");
+    browser.wait_for_text("Silent: last report 3 hours ago");
 
     // The alert leads to the same page.
     browser.click("nav a[href='/status/alerts']");
@@ -164,39 +165,15 @@ fn without_script_and_by_the_keyboard_alone() {
     browser.wait_for_text("Alle Geräte sind in Ordnung.");
 }
 
-/// Looks at the page as it is: width, headings, console, axe; keeps a picture.
-fn look(browser: &Browser, name: &str) {
-    let over = browser.run("return document.documentElement.scrollWidth - innerWidth");
-    assert!(over.as_i64().unwrap() <= 0, "{name} scrolls sideways by {over} px");
-    assert_eq!(browser.run("return document.querySelectorAll('h1').length"), 1, "{name}");
-    let _ = browser.run(AXE);
-    let _ = browser.run(
-        "window.found = null;
-         const nodes = found => found.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 200)));
-         axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-            .then(r => window.found = nodes(r.violations), e => window.found = [String(e)]);",
-    );
-    let mut found = Value::Null;
-    while found.is_null() {
-        thread::sleep(Duration::from_millis(50));
-        found = browser.run("return window.found");
-    }
-    assert_eq!(found, serde_json::json!([]), "{name}");
-    assert_eq!(browser.console(&[404, 503]), Vec::<String>::new(), "{name}");
-    if let Some(folder) = std::env::var_os("EBP_PICTURES") {
-        let file = PathBuf::from(folder).join(format!("{name}.png"));
-        std::fs::write(file, browser.picture()).unwrap();
-    }
-}
-
 #[needs(chromium)]
 #[test]
 fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
     let served = Served::start();
     let (device, rules) = served.runtime.block_on(async {
         let world = &served.world;
-        let households =
-            [consenting(world, 1).await, consenting(world, 2).await, consenting(world, 3).await];
+        let second = world.register(2).await;
+        past(world, &second).await;
+        let households = [consenting(world, 1).await, second, consenting(world, 3).await];
         world.register(4).await;
         let (id, meter) = (HouseholdId(households[1].household), households[1].meters[0]);
         let (kind, now) = (IncidentType::SerialPortUnavailable, world.clock.now());
@@ -222,7 +199,7 @@ fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
             ] {
                 let sign = if path.contains('?') { '&' } else { '?' };
                 served.open(&browser, &format!("{path}{sign}lang={language}&theme={theme}"));
-                look(&browser, &format!("{name}-{language}-{theme}-{width}"));
+                look(&browser, &format!("{name}-{language}-{theme}-{width}"), &[404, 503]);
             }
         }
     }

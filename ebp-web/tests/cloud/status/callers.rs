@@ -26,6 +26,7 @@ fn paths(device: &str) -> [Vec<String>; 2] {
         of_device("/token"),
         of_device(&format!("/certificate/{serial}")),
         of_device("/certificate/all"),
+        of_device(&format!("/session/{some}/end")),
         "/status/alerts/rules".to_owned(),
         "/status/alerts/test".to_owned(),
         format!("/status/server/job/{some}/cancel"),

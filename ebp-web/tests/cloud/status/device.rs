@@ -187,3 +187,35 @@ async fn certificates_are_revoked_after_a_question() {
     let foreign = format!("{}/certificate/{}", super::page(&other), "01".repeat(16));
     assert_eq!(browser.get(&foreign).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_session_with_a_device_is_ended() {
+    let world = World::on_sqlite().await;
+    let household = consenting(&world, 1).await;
+    let other = consenting(&world, 2).await;
+    tunnel(&world, household.measurement_device).await;
+    let open = Uuid::from_u128(4);
+    let (device, now) = (household.measurement_device, world.clock.now());
+    let (administrator, service) = ("max.admin".to_owned(), "ssh".to_owned());
+    let session = NewTunnelSession { uuid: open, device, administrator, service };
+    world.store().begin_tunnel_session(session, now).await.unwrap();
+    let mut browser = world.signed_in(Group::Administrators).await;
+    let shown = browser.get(&format!("{}?lang=en", page(&household))).await.body;
+    let path = format!("{}/session/{open}/end", page(&household));
+    assert_eq!(shown.matches("/end\"").count(), 1, "one of both is open: {shown}");
+    assert!(shown.contains(&path));
+
+    // Of another device, and of none.
+    let foreign = format!("{}/session/{open}/end", page(&other));
+    assert_eq!(browser.submit(&page(&household), &foreign, &[]).await.status, 404);
+    let unknown = format!("{}/session/{}/end", page(&household), Uuid::from_u128(5));
+    assert_eq!(browser.submit(&page(&household), &unknown, &[]).await.status, 404);
+    let to_end = async || world.store().sessions_to_end(vec![open]).await.unwrap();
+    assert_eq!(to_end().await, Vec::<Uuid>::new());
+
+    let answer = browser.submit(&page(&household), &path, &[]).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let said = browser.get(answer.location()).await.body;
+    assert!(said.contains("The session is being ended"), "{said}");
+    assert_eq!(to_end().await, [open], "the server that carries it finds it");
+}

@@ -10,7 +10,7 @@ mod server;
 use ebp_core::{
     clock::Clock,
     contract::{ClockState, DeviceStatus, Registered, SpoolFigures},
-    model::{DataPoint, Measurement},
+    model::{DataPoint, Flag, Measurement},
     obis::ObisCode,
 };
 use ebp_store::HouseholdId;
@@ -31,6 +31,32 @@ fn measurement(meter: Uuid, at: Timestamp) -> Measurement {
     let value = "12345.6789".parse().unwrap();
     let data = vec![DataPoint { obis: ObisCode::POSITIVE_ENERGY, value }];
     Measurement { uuid: Uuid::new_v4(), meter, measured_at: at, data, flags: Vec::new() }
+}
+
+/// The last thirty days of a household, hour by hour: with a gap, a day that came late, and doubtful hours.
+pub async fn past(world: &World, household: &Registered) {
+    let (id, now) = (HouseholdId(household.household), world.clock.now());
+    let start = now - SignedDuration::from_hours(30 * 24);
+    world.store().grant_consent(id, start).await.unwrap();
+    for hour in 0..30 * 24 {
+        if (412..440).contains(&hour) {
+            continue;
+        }
+        let at = start + SignedDuration::from_hours(hour);
+        let mut rows = Vec::new();
+        for meter in &household.meters {
+            for slot in 0..4 {
+                let mut row = measurement(*meter, at + SignedDuration::from_mins(15 * slot));
+                if (590..600).contains(&hour) {
+                    row.flags.push(Flag::PowerOutOfRange);
+                }
+                rows.push(row);
+            }
+        }
+        let delay = if (200..224).contains(&hour) { 48 } else { 1 };
+        let received = (at + SignedDuration::from_hours(delay)).min(now);
+        world.store().insert_measurements(id, rows, received).await.unwrap();
+    }
 }
 
 /// Its device reports what its meters show now.

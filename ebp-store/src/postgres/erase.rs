@@ -43,7 +43,7 @@ const LOCK: i64 = 7_203_846_105;
 /// The tables that revocations remove values from. Other transactions that need several of them
 /// lock them in this order, or the participants first: a deadlock would make a revocation fail.
 /// Tables that uploads need (households, consents, meters) are not among them.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "participant",
     "address",
     "withheld_location",
@@ -51,6 +51,7 @@ const TABLES: [&str; 11] = [
     "pv_system",
     "job_input",
     "job_result",
+    "job_archive",
     "job_subject",
     "household_change",
     "household_message",

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 25] = [
+const MIGRATIONS: [&str; 26] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -44,6 +44,7 @@ const MIGRATIONS: [&str; 25] = [
     include_str!("../../migrations/postgres/0023_purposes.sql"),
     include_str!("../../migrations/postgres/0024_web_session.sql"),
     include_str!("../../migrations/postgres/0025_alert_rule.sql"),
+    include_str!("../../migrations/postgres/0027_job_archive.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

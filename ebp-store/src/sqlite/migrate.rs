@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 24] = [
+const MIGRATIONS: [&str; 25] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -38,6 +38,7 @@ const MIGRATIONS: [&str; 24] = [
     include_str!("../../migrations/sqlite/0022_purposes.sql"),
     include_str!("../../migrations/sqlite/0023_web_session.sql"),
     include_str!("../../migrations/sqlite/0024_alert_rule.sql"),
+    include_str!("../../migrations/sqlite/0026_job_archive.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

@@ -11,6 +11,8 @@ mod import;
 mod new;
 mod pages;
 mod permission;
+mod report;
+mod report_page;
 mod session;
 mod sign_in;
 mod status;

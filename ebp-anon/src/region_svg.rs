@@ -9,7 +9,7 @@
 use std::fmt::Write;
 
 use crate::{
-    RegionCode, Regions,
+    Position, RegionCode, Regions,
     coverage::simplify,
     geodata::{Geodata, Provenance, RegionData, Vertex},
 };
@@ -26,7 +26,15 @@ const DEGREE_M: f64 = 111_200.0;
 /// 2 km, and neighbours share them.
 #[must_use]
 pub fn all(regions: &Regions) -> String {
-    draw(&simplify(regions.geodata(), TOLERANCE_M), regions.provenance(), ALL_UNIT_M)
+    all_with(regions, &[])
+}
+
+/// All regions with points over them, which are circles of the class `masked`: released positions
+/// alone, since whoever has the picture sees them.
+#[must_use]
+pub fn all_with(regions: &Regions, released: &[Position]) -> String {
+    let geodata = simplify(regions.geodata(), TOLERANCE_M);
+    draw(&geodata, regions.provenance(), ALL_UNIT_M, released)
 }
 
 /// One region with all of its corners; none if there is none of that code.
@@ -34,10 +42,10 @@ pub fn all(regions: &Regions) -> String {
 pub fn one(regions: &Regions, code: RegionCode) -> Option<String> {
     let region = regions.geodata().regions.iter().find(|region| region.code == code)?;
     let geodata = Geodata { provenance: Provenance::default(), regions: vec![region.clone()] };
-    Some(draw(&geodata, regions.provenance(), ONE_UNIT_M))
+    Some(draw(&geodata, regions.provenance(), ONE_UNIT_M, &[]))
 }
 
-fn draw(geodata: &Geodata, provenance: &Provenance, unit_m: f64) -> String {
+fn draw(geodata: &Geodata, provenance: &Provenance, unit_m: f64, released: &[Position]) -> String {
     let frame = Frame::around(geodata, unit_m);
     let (width, height) = (frame.width, frame.height);
     let line = (height / 40).max(1);
@@ -60,9 +68,19 @@ fn draw(geodata: &Geodata, provenance: &Provenance, unit_m: f64) -> String {
         frame.path(region, &mut svg);
         let _ = writeln!(svg, "\"><title>{}</title></path>", escape(&region.name));
     }
+    svg.push_str("</g>");
+    for position in released {
+        let place = |degrees: f64| (degrees * 1e7).round() as i32;
+        let vertex = Vertex { x: place(position.longitude()), y: place(position.latitude()) };
+        let ((x, y), radius) = (frame.unit(vertex), (height / 150).max(2));
+        let _ = writeln!(
+            svg,
+            "<circle class=\"masked\" fill=\"#1f5fbf\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"
+        );
+    }
     let _ = write!(
         svg,
-        "</g><g fill=\"#595959\" font-family=\"sans-serif\" font-size=\"{}\">",
+        "<g fill=\"#595959\" font-family=\"sans-serif\" font-size=\"{}\">",
         line * 2 / 3
     );
     for (place, notice) in (1..).zip(&provenance.notices) {
@@ -196,6 +214,13 @@ mod tests {
             "{svg}"
         );
         assert!(!svg.contains("style") && !svg.contains("<style"), "{svg}");
+    }
+
+    #[test]
+    fn released_positions_are_points() {
+        let svg = all_with(&square("Square"), &[Position::new(50.0, 8.1).unwrap()]);
+        assert!(svg.contains("class=\"masked\"") && svg.contains("cx=\"18\" cy=\"28\""), "{svg}");
+        assert!(!all(&square("Square")).contains("<circle"));
     }
 
     #[cfg(feature = "germany")]

@@ -7,6 +7,7 @@
 //! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
 
 mod alert;
+mod archive;
 mod client;
 mod energy;
 mod enrolment;
@@ -28,6 +29,7 @@ mod trust;
 mod tunnel;
 mod validity;
 
+pub use archive::sha256_of;
 pub use client::{Client, ClientOptions};
 pub use enrolment::{DeviceKey, Enrolled, KeyError, KeyKind, enroll};
 pub use error::{ClientError, TlsRefusal};

@@ -26,4 +26,5 @@ pub mod private_file;
 pub mod quantity;
 pub mod scope;
 pub mod sign_in;
+pub mod tar;
 pub mod trace;

@@ -77,7 +77,8 @@ pub struct Reading {
     pub clock_corrected: bool,
     /// Whether the device found a value beyond what the meter can carry.
     pub power_out_of_range: bool,
-    /// Whether the device saw another meter than before.
+    /// Whether the device sees another meter than the first one in its place: of each reading as long
+    /// as it does.
     pub another_meter: bool,
 }
 
@@ -125,6 +126,7 @@ impl Reading {
             uncertainty: bound.and_then(micros).unwrap_or(0),
             clock_corrected: stored.flags.contains(&Flag::ClockCorrected),
             power_out_of_range: stored.flags.contains(&Flag::PowerOutOfRange),
+            another_meter: stored.flags.contains(&Flag::AnotherMeter),
             ..Self::at(stored.measured_at.as_microsecond())
         }
     }

@@ -37,7 +37,7 @@ pub(crate) struct Incoming {
     pub point: Point,
     /// Whether another value of the same instant was dropped.
     pub conflict: bool,
-    /// Whether the device saw another meter.
+    /// Whether the device sees another meter than the first one.
     pub another_meter: bool,
 }
 
@@ -69,6 +69,8 @@ pub(crate) struct RegisterSeries {
     /// What the open segment's readings say; nothing before the first and where it has ended.
     past: Option<Past>,
     segments: u32,
+    /// Whether the last reading that was used is of another meter than the first one.
+    of_another: bool,
     /// One that does not fit and waits for the next.
     waiting: Option<Incoming>,
     /// The first reading of the meter since the last one that was used of this register.
@@ -96,11 +98,13 @@ impl RegisterSeries {
 
     /// Whether it is used, at once.
     fn take(&mut self, rules: Rules, incoming: Incoming) -> bool {
+        // Each of another meter's readings says so: a change is an exchange, or the end of one.
+        let is_exchanged = incoming.another_meter != self.of_another;
         let Some(past) = self.past else {
             self.open(incoming, Opening::Begin);
             return true;
         };
-        if incoming.another_meter {
+        if is_exchanged {
             self.drop_waiting(Flag::Outlier);
             self.open(incoming, Opening::Reset);
             return true;
@@ -127,6 +131,7 @@ impl RegisterSeries {
     }
 
     fn open(&mut self, incoming: Incoming, opening: Opening) -> Past {
+        self.of_another = incoming.another_meter;
         self.segments = self.segments.saturating_add(1);
         self.begun.get_or_insert(incoming.point.at);
         self.note(&incoming, None);

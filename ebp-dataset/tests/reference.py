@@ -1,12 +1,14 @@
 """Quarter hours of a register by the rules as they are written, in plain integers.
 
-Written apart from the crate and for reading, not for speed: each boundary looks at all readings of
-its segment. Lines of standard input are `MICROSECONDS KWH [SECONDS]`: when, what the register shows
+Written apart from the crate and for reading: each boundary looks at all readings of its segment, at
+those whose instants may lie on either side of it one by one, and at the others by their extremes. Lines of standard input are `MICROSECONDS KWH [SECONDS]`: when, what the register shows
 with its decimals, and by how many seconds the instant may be off. Lines of standard output are
 `SLOT ENERGY LO HI QUALITY FLAGS`, energies in 10^-8 kWh, `-` for what is not known.
 """
 
 import sys
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 QUARTER = 900_000_000
 HOUR = 4 * QUARTER
@@ -36,6 +38,8 @@ class Reading:
         self.value = int(words[1].replace(".", "")) * self.resolution
         self.corrected = len(words) > 2
         self.uncertainty = int(words[2]) * 1_000_000 if self.corrected else 0
+        # Of another meter than the first one in its place; each reading says so.
+        self.another = False
 
 
 def growth(microseconds):
@@ -61,6 +65,10 @@ def segments(readings):
         last = reading
         if not found:
             found.append([reading])
+        elif reading.another != found[-1][-1].another:
+            unused["outlier"] += [waiting] if waiting else []
+            found.append([reading])
+            waiting = None
         elif fits(found[-1][-1], reading):
             unused["outlier"] += [waiting] if waiting else []
             found[-1].append(reading)
@@ -72,16 +80,53 @@ def segments(readings):
             unused["outlier"] += [waiting] if waiting else []
             waiting = reading
     unused["unconfirmed"] += [waiting] if waiting else []
-    return found, unused
+    return [Segment(readings) for readings in found], unused
+
+
+class Segment:
+    """Readings of one continuous register, with the extremes of those before and behind each."""
+
+    def __init__(self, readings):
+        self.readings = readings
+        self.instants = [x.at for x in readings]
+        self.most = max(x.uncertainty for x in readings)
+        # What each says of a boundary at 0, times an hour: others differ from it by power and time.
+        low = [x.value * HOUR - POWER * (x.at + x.uncertainty) for x in readings]
+        high = [(x.value + x.resolution) * HOUR - POWER * (x.at - x.uncertainty) for x in readings]
+        self.lo_before = list(accumulate((x.value for x in readings), max))
+        self.hi_before = list(accumulate(high, min))
+        self.lo_behind = list(accumulate(reversed(low), max))[::-1]
+        shown = (x.value + x.resolution for x in reversed(readings))
+        self.hi_behind = list(accumulate(shown, min))[::-1]
+
+    def bounds(self, at):
+        first = bisect_right(self.instants, at - self.most - 1)
+        last = bisect_left(self.instants, at + self.most + 1)
+        around = self.readings[first:last]
+        lo = [x.value - growth(x.at + x.uncertainty - at) for x in around]
+        hi = [x.value + x.resolution + growth(at - x.at + x.uncertainty) for x in around]
+        if first > 0:
+            lo.append(self.lo_before[first - 1])
+            hi.append(-(-(self.hi_before[first - 1] + POWER * at) // HOUR))
+        if last < len(self.readings):
+            lo.append((self.lo_behind[last] + POWER * at) // HOUR)
+            hi.append(self.hi_behind[last])
+        return max(lo), min(hi)
+
+    def within(self, slot):
+        ends = (bisect_left(self.instants, end) for end in (slot, slot + QUARTER))
+        return self.readings[slice(*ends)]
+
+    def neighbours(self, at):
+        before = self.readings[bisect_right(self.instants, at) - 1]
+        return before, self.readings[bisect_left(self.instants, at)]
 
 
 class Boundary:
     def __init__(self, number, segment, at):
         self.segment = number
-        self.lo = max(x.value - growth(x.at + x.uncertainty - at) for x in segment)
-        self.hi = min(x.value + x.resolution + growth(at - x.at + x.uncertainty) for x in segment)
-        before = [x for x in segment if x.at <= at][-1]
-        behind = next(x for x in segment if x.at >= at)
+        self.lo, self.hi = segment.bounds(at)
+        before, behind = segment.neighbours(at)
         self.value = min(max(self.between(before, behind, at), self.lo), self.hi)
         nearest = min((before, behind), key=lambda x: (abs(x.at - at) + x.uncertainty, x.resolution))
         self.near = abs(nearest.at - at) + nearest.uncertainty <= NEAR
@@ -106,9 +151,9 @@ class Boundary:
 def boundary(found, at):
     """The register there; or why there is none."""
     for number, segment in enumerate(found):
-        if segment[0].at <= at <= segment[-1].at:
+        if segment.instants[0] <= at <= segment.instants[-1]:
             return Boundary(number, segment, at)
-    is_outside = at < found[0][0].at or at > found[-1][-1].at
+    is_outside = at < found[0].instants[0] or at > found[-1].instants[-1]
     return "no_bracket" if is_outside else "register_reset"
 
 
@@ -120,7 +165,7 @@ def row(found, unused, slot):
     known = [end for end in ends if isinstance(end, Boundary)]
     flags = {end for end in ends if isinstance(end, str)}
     flags |= {why for why, readings in unused.items() if any(map(within, readings))}
-    used = [reading for segment in found for reading in segment if within(reading)]
+    used = [reading for segment in found for reading in segment.within(slot)]
     if not used:
         flags.add("no_reading")
     elif used[0].at - slot > NEAR:
@@ -148,4 +193,5 @@ def main():
         print(*row(found, unused, slot))
 
 
-main()
+if __name__ == "__main__":
+    main()

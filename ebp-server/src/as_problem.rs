@@ -13,7 +13,9 @@ pub(crate) async fn as_problem(response: Response) -> Response {
     let status = response.status();
     let is_problem =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON);
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    // Of a range that is not there its header says how much there is (RFC 9110, section 15.5.17).
+    let is_complete = is_problem || status == StatusCode::RANGE_NOT_SATISFIABLE;
+    if is_complete || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
     match status {

@@ -108,6 +108,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::JOB_CANCEL,            by(CancelJob),           h::post(management::job::cancel)),
         post(paths::JOB_RETRY,             by(RetryJob),            h::post(management::job::retry)),
         get(paths::JOB_RESULT,             by(ReadJobResult),       h::get(management::job::result)),
+        get(paths::JOB_ARCHIVE,            by(FetchArchive),        h::get(management::job::archive)),
         get(paths::MANAGEMENT_TUNNEL,      Access::Administration,  h::get(tunnel::list)),
         get(paths::TUNNEL_SESSION,         Access::Administration,  h::get(tunnel::sessions)),
         delete(paths::MANAGED_TUNNEL_SESSION, Access::Administration,  h::delete(tunnel::end)),

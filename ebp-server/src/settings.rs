@@ -140,7 +140,7 @@ impl Settings {
             limits: Limits::default(),
             quota: None,
             cycles: SurveyCycles::default(),
-            jobs: JobSettings::default(),
+            jobs: JobSettings { folder: data.join("jobs"), ..JobSettings::default() },
             zone: ZONE.to_owned(),
             survey: SurveyInformation::default(),
             texts: None,

@@ -28,6 +28,9 @@ pub const RESULT_PART: usize = 1 << 20;
 /// Octets of a result, at most.
 pub const RESULT_LIMIT: usize = 16 << 20;
 
+/// Parts of an archive, at most: 4 GiB.
+const ARCHIVE_PARTS: u64 = 4 << 10;
+
 /// How long input and result of a job are kept after its end.
 pub(crate) const CONTENT_KEPT: Duration = Duration::from_secs(7 * 86_400);
 
@@ -212,6 +215,25 @@ pub trait JobStore: Send + Sync {
     /// [`StoreError::NotFound`] if there is none (any more).
     async fn job_result(&self, job: Uuid) -> Result<Vec<u8>, StoreError>;
 
+    /// Keeps a part of the archive that a job makes: all have [`RESULT_PART`] octets but the last
+    /// one. They are there for others when the job has succeeded; another end erases them.
+    ///
+    /// # Errors
+    /// [`StoreError::ResultTooLong`] beyond 4 GiB.
+    async fn put_archive_part(
+        &self,
+        lease: Lease,
+        part: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Standing, StoreError>;
+
+    /// A part of the archive that this attempt at a job made.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none (any more).
+    async fn archive_part(&self, job: Uuid, attempt: u32, part: u64)
+    -> Result<Vec<u8>, StoreError>;
+
     /// Gives the worker a job of one of these kinds that is due, if there is one. Jobs whose workers
     /// are lost become due by this.
     async fn claim_job(
@@ -272,6 +294,14 @@ pub(crate) const ERASED: &str = "a household in it revoked its consent or was re
 
 /// Why a job is given up that is in the way of its workers.
 pub(crate) const WORKERS_LOST: &str = "its workers were lost too often";
+
+/// Whether a part of an archive may be kept.
+pub(crate) fn check_part(part: u64, bytes: &[u8]) -> Result<(), StoreError> {
+    match part < ARCHIVE_PARTS && bytes.len() <= RESULT_PART {
+        true => Ok(()),
+        false => Err(StoreError::ResultTooLong),
+    }
+}
 
 /// A number of the database's that cannot be negative.
 pub(crate) fn unsigned<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {

@@ -118,6 +118,8 @@ operations! {
     RetryJob: BOTH,
     /// Read a job's result.
     ReadJobResult: BOTH,
+    /// Fetch the archive of an export.
+    FetchArchive: RESEARCHERS,
     /// List alerts.
     ListAlerts: ADMINISTRATORS,
     /// Show the rules of alerts.

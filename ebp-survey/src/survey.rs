@@ -152,7 +152,9 @@ impl Survey {
         self.authority.as_ref()
     }
 
-    pub(crate) fn zone(&self) -> &str {
+    /// The time zone whose days are kept (its IANA name).
+    #[must_use]
+    pub fn zone(&self) -> &str {
         &self.zone
     }
 

@@ -17,5 +17,7 @@ pub mod kit;
 mod outlines;
 #[cfg(feature = "registration")]
 mod registration;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "status")]
 mod status;

@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 27] = [
+const LIBRARIES: [(&str, &[&str]); 29] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -42,9 +42,11 @@ const LIBRARIES: [(&str, &[&str]); 27] = [
     ("ebp-survey", &["--features", "dataset"]),
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
+    ("ebp-server", &["--features", "export"]),
     ("ebp-web", &[]),
     ("ebp-web", &["--features", "device"]),
     ("ebp-web", &["--features", "registration"]),
+    ("ebp-web", &["--features", "report"]),
     ("ebp-web", &["--features", "status"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),

@@ -1,7 +1,9 @@
-//! `cargo xtask long dataset`: the demo's data set, read by the programs that researchers use.
+//! `cargo xtask long dataset`: the demo's data set, read by the programs that researchers use; and the
+//! field test's three weeks, compared with the rules of energy in another language.
 //!
 //! Enters: Python 3 with `venv`, and PyPI or pip's cache. Leaves: nothing that differs, or the task
-//! fails. Absent: the comparisons themselves, which are in `xtask/dataset/read.py`.
+//! fails. Absent: the comparisons themselves, which are in `xtask/dataset/read.py` and
+//! `xtask/dataset/compare.py`.
 
 use std::{fs, path::Path, process::Command};
 
@@ -40,7 +42,28 @@ pub fn run() -> Result<()> {
     let mut demo = cargo();
     demo.args(["run", "--quiet", "--package", "ebp-cli", "--", "demo", "--once", "--state"]);
     succeed(demo.arg(&folder))?;
-    read(&python, &root, &folder.join("dataset"))
+    read(&python, &root, &folder.join("dataset"))?;
+    compare(&root, &tools)
+}
+
+/// Three weeks with every fault, exported as CSV, to the last digit.
+fn compare(root: &Path, tools: &Path) -> Result<()> {
+    let (kept, set) = (tools.join("fieldtest"), tools.join("fieldtest-set"));
+    for folder in [&kept, &set] {
+        if folder.exists() {
+            fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+    }
+    let mut test = cargo();
+    test.args(["run", "--release", "--quiet", "--package", "ebp-fieldtest", "--"]);
+    succeed(test.args(["--seed", "1", "--keep"]).arg(&kept))?;
+    let mut export = cargo();
+    export.args(["run", "--quiet", "--package", "ebp-cli", "--", "export", "--format", "csv"]);
+    export.arg("--data").arg(kept.join("1/server"));
+    succeed(export.arg("--output").arg(&set))?;
+    let mut compare = Command::new("python3");
+    compare.arg(root.join("xtask/dataset/compare.py")).arg(set);
+    succeed(compare.arg(root.join("ebp-dataset/tests/reference.py")))
 }
 
 fn read(python: &Path, root: &Path, set: &Path) -> Result<()> {

@@ -17,7 +17,7 @@ const TASKS: [(&str, &str); 8] = [
     ("features", "each crate by itself, with each of its features"),
     ("fuzz", "every fuzz target for ten minutes, or for so many SECONDS"),
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
-    ("dataset", "the demo's data set in pandas, polars, DuckDB, frictionless and mlcroissant"),
+    ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];

@@ -3,7 +3,12 @@
 //! Enters: jobs to start, and what is to become of them. Leaves: jobs and their results. Absent: the
 //! work itself, which a server does.
 
-use std::{path::PathBuf, time::Duration};
+mod fetch;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Subcommand;
 use ebp_client::{ClientError, Manager};
@@ -12,9 +17,11 @@ use ebp_core::{
     phrase::counted,
     scope::Group,
 };
+use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use super::{
+    export_options::ExportOptions,
     group_api::{self, GroupApi},
     heading::OUTPUT,
 };
@@ -91,6 +98,31 @@ enum Action {
         #[command(flatten)]
         asked: Asked,
     },
+    /// Export the survey's data set on the server, and fetch its archive.
+    ///
+    /// The files are those of `ebp export`, as one tar file, which only its owner may read: they are
+    /// personal data. The server keeps it for 7 days, or until a household in it revokes its
+    /// consent. Only researchers may export.
+    Export {
+        #[command(flatten)]
+        options: ExportOptions,
+
+        /// The archive. What an interrupted fetch left beside it is continued.
+        #[arg(long, short, value_name = "FILE.tar")]
+        output: Option<PathBuf>,
+
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Fetch the archive of an export that has ended.
+    Fetch {
+        /// The job.
+        job: Uuid,
+
+        /// The archive. What an interrupted fetch left beside it is continued.
+        #[arg(long, short, value_name = "FILE.tar")]
+        output: PathBuf,
+    },
     /// Report how well the masked locations of households hide them.
     RiskReport {
         #[command(flatten)]
@@ -123,11 +155,25 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::Import { file, dry_run, asked } => {
             let kind = JobKind::HouseholdImport;
             let (file, key) = (Some(read_text(file)?), asked.key.clone());
-            client.start(&NewJob { kind, file, dry_run: Some(*dry_run), key }, asked.wait)
+            let dry_run = Some(*dry_run);
+            client.start(&NewJob { kind, file, dry_run, export: None, key }, asked.wait)
         }
         Action::RiskReport { asked } => {
             let (kind, key) = (JobKind::RiskReport, asked.key.clone());
-            client.start(&NewJob { kind, file: None, dry_run: None, key }, asked.wait)
+            let new = NewJob { kind, file: None, dry_run: None, export: None, key };
+            client.start(&new, asked.wait)
+        }
+        Action::Export { options, output, asked } => {
+            let (kind, key) = (JobKind::Export, asked.key.clone());
+            let export = Some(options.request());
+            let new = NewJob { kind, file: None, dry_run: None, export, key };
+            match output {
+                Some(output) => client.export(&new, output),
+                None => client.start(&new, asked.wait),
+            }
+        }
+        Action::Fetch { job, output } => {
+            client.fetch(&client.explain(client.manager.job(*job))?, output)
         }
     }
 }
@@ -172,12 +218,7 @@ impl Jobs {
 
     fn start(&self, new: &NewJob, wait: bool) -> CommandResult {
         let job = self.explain(self.manager.start_job(new))?;
-        if new.key.is_some() && job.attempt > 0 {
-            tell!(
-                "ebp: a job of that key was asked for at {}; this request adds none",
-                job.created_at
-            );
-        }
+        Self::tell_of_repetition(new, &job);
         if !wait {
             return print_json(&job);
         }
@@ -193,9 +234,27 @@ impl Jobs {
         judge(&job, result.as_ref())
     }
 
+    /// Starts an export, waits for it, and fetches its archive.
+    fn export(&self, new: &NewJob, output: &Path) -> CommandResult {
+        let job = self.explain(self.manager.start_job(new))?;
+        Self::tell_of_repetition(new, &job);
+        tell!("ebp: waiting for job {}", job.uuid);
+        self.fetch(&self.wait_for(job)?, output)
+    }
+
+    fn tell_of_repetition(new: &NewJob, job: &Job) {
+        if new.key.is_some() && job.attempt > 0 {
+            tell!(
+                "ebp: a job of that key was asked for at {}; this request adds none",
+                job.created_at
+            );
+        }
+    }
+
     /// Asks until the job has ended. A server that is away meanwhile is waited for, and reported once.
     fn wait_for(&self, mut job: Job) -> Result<Job, Failure> {
         let mut away = false;
+        let bar = ProgressBar::no_length().with_style(style());
         while !job.state.is_final() {
             std::thread::sleep(LOOK);
             job = match self.manager.job(job.uuid) {
@@ -207,9 +266,20 @@ impl Jobs {
                 }
                 answer => self.explain(answer)?,
             };
+            if let Some(total) = job.total {
+                bar.set_length(total);
+                bar.set_position(job.progress);
+            }
         }
+        bar.finish_and_clear();
         Ok(job)
     }
+}
+
+/// How a bar looks that shows steps.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("  {bar:40} {pos} of {len}  {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Whether a job that has ended did what was asked for.

@@ -23,6 +23,8 @@ mod device_clock;
 mod device_page;
 #[cfg(feature = "export")]
 mod export;
+#[cfg(feature = "server")]
+mod export_options;
 mod find_port;
 #[cfg(feature = "server")]
 mod geodata;

@@ -70,6 +70,8 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["job", "cancel"],
     &["job", "retry"],
     &["job", "import"],
+    &["job", "export"],
+    &["job", "fetch"],
     &["job", "risk-report"],
     &["message"],
     &["message", "list"],

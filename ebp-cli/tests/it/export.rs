@@ -68,6 +68,7 @@ fn the_demos_data_set() {
     }
     check(&set).done();
     the_sums_are_those_of_the_registers(&set);
+    the_report_shows_profiles(folder.path());
     kills_change_nothing(folder.path(), &set);
     a_changed_byte_is_found(&set);
 }
@@ -103,6 +104,35 @@ fn the_sums_are_those_of_the_registers(set: &Path) {
         compared += 1;
     }
     assert!(compared >= 2, "{sums:?}");
+}
+
+/// The page of the report has the energies of the data set.
+fn the_report_shows_profiles(folder: &Path) {
+    let scratch = folder.join("scratch");
+    fs::create_dir(&scratch).unwrap();
+    let mut command = ebp();
+    command.env("TMPDIR", &scratch);
+    command.current_dir(folder).args(["report", "--config", "demo-state/server.toml"]);
+    command.args(["--summary", "--html", "report.html", "--language", "en"]);
+    run(command).done();
+    let page = fs::read_to_string(folder.join("report.html")).unwrap();
+    assert!(page.len() < 2_000_000, "{} octets", page.len());
+    for part in ["Monday to Friday", "Saturday and Sunday", "Share of self-consumption", "12:00"] {
+        assert!(page.contains(part), "{part}");
+    }
+    let profile = page.split("Monday to Friday, kW").nth(1).unwrap();
+    let noon = profile.split("<th scope=\"row\">12:00</th>").nth(1).unwrap();
+    let values: Vec<f64> = noon
+        .split("<td>")
+        .skip(1)
+        .take(3)
+        .map(|cell| cell.split('<').next().unwrap().parse().unwrap())
+        .collect();
+    let [load, fed_in, generation] = values[..] else { panic!("{values:?}") };
+    assert!(load > 0.05 && generation > fed_in, "{values:?}");
+    let elsewhere = page.replace("http://www.w3.org/2000/svg", "");
+    assert!(!elsewhere.contains("href=") && !elsewhere.contains("src="), "another file is needed");
+    assert_eq!(fs::read_dir(scratch).unwrap().count(), 0, "the exported set is removed");
 }
 
 fn kills_change_nothing(folder: &Path, set: &Path) {

@@ -21,6 +21,7 @@ mod demo_page;
 mod demo_past;
 mod evaluation;
 mod export;
+mod export_job;
 mod field;
 mod kill;
 mod life;

@@ -52,6 +52,40 @@ fn tables_of_a_survey() {
     assert_eq!(svg.matches(r#"<rect class="double""#).count(), 2);
 }
 
+/// The page has the figures of JSON, in both languages, and needs no other file.
+#[test]
+fn a_page_has_the_figures_of_json() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("survey.csv"), survey()).unwrap();
+    for (language, point) in [("de", ','), ("en", '.')] {
+        let arguments = ["--input", "survey.csv", "--format", "json", "--html", "report.html"];
+        let arguments = [&arguments[..], &["--language", language]].concat();
+        let json: Value =
+            serde_json::from_str(&report(folder.path(), &arguments, "").done().stdout).unwrap();
+        let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+        assert!(page.contains(&format!("<html lang=\"{language}\">")), "{page}");
+        for (number, meter) in (1..).zip(json["meters"].as_array().unwrap()) {
+            let name = meter["meter"].as_str().unwrap();
+            let percent = |target: &str| {
+                let share = meter[target]["fulfilment_percent"].as_f64().unwrap();
+                format!(
+                    "<td>{}\u{a0}%</td>",
+                    format!("{share:.2}").replace('.', &point.to_string())
+                )
+            };
+            let row = page.split("<tr>").find(|row| row.contains(name)).unwrap();
+            assert!(row.starts_with(&format!("<td>{number}</td>")), "{row}");
+            let counts = format!("<td>{}</td><td>{}</td>", meter["missed"], meter["doubled"]);
+            let figures = format!("{}{counts}", percent("measurements"));
+            assert!(
+                row.contains(&figures) && row.contains(&percent("reports")),
+                "{row}: {figures}"
+            );
+        }
+        assert!(!page.contains("<script") && !page.contains("http"), "nothing from elsewhere");
+    }
+}
+
 #[test]
 fn json_and_csv_have_the_same_figures() {
     let folder = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Registered;
+use super::{ExportRequest, Registered};
 use crate::trace::TraceId;
 
 /// What a job does.
@@ -18,6 +18,8 @@ pub enum JobKind {
     RiskReport,
     /// Registers all households of a file, or none.
     HouseholdImport,
+    /// Exports the survey's data set into an archive.
+    Export,
 }
 
 impl JobKind {
@@ -27,6 +29,7 @@ impl JobKind {
         match self {
             Self::RiskReport => "risk-report",
             Self::HouseholdImport => "household-import",
+            Self::Export => "export",
         }
     }
 }
@@ -45,6 +48,9 @@ pub struct NewJob {
     /// Whether an import only checks its file; nothing is stored then, and no address is looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// What an export holds; all that can be exported if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<ExportRequest>,
     /// A name of the caller's choice. A job of the same group and name that exists is answered
     /// instead of a new one, so that a request can be repeated. It is refused (409) where that job
     /// is of another kind, or has another file while that is kept.

@@ -7,6 +7,7 @@ mod alert_rule;
 mod bodies;
 mod change;
 mod consent;
+mod dataset;
 mod device;
 mod enrolment;
 mod export;
@@ -45,6 +46,7 @@ pub use consent::{
     AgreedText, Consent, ConsentGrant, GivenPurpose, GrantChannel, PurposeGrant,
     UnknownWithdrawalChannel, Withdrawal, WithdrawalChannel,
 };
+pub use dataset::{ExportFormat, ExportReport, ExportRequest, ExportResolution};
 pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
     NewSignInCode, RevokedDevice,

@@ -88,6 +88,8 @@ pub const JOB_CANCEL: &str = "/management/job/{uuid}/cancel";
 pub const JOB_RETRY: &str = "/management/job/{uuid}/retry";
 /// What it found.
 pub const JOB_RESULT: &str = "/management/job/{uuid}/result";
+/// The archive of an export.
+pub const JOB_ARCHIVE: &str = "/management/job/{uuid}/archive";
 /// All households' messages.
 pub const MANAGEMENT_MESSAGE: &str = "/management/message";
 /// Answering one of them.

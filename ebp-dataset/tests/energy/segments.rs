@@ -26,19 +26,60 @@ fn energies(rows: &[Quarter]) -> Vec<Option<String>> {
 fn another_meter_opens_a_segment_whatever_it_shows() {
     let mut readings = [(0, "5.0000"), (1, "5.1000"), (2, "5.3000"), (3, "5.4000"), (4, "5.5000")]
         .map(|(slot, value)| reading(slot, value));
-    readings[2].another_meter = true;
+    // The device says it of each reading of the other meter.
+    readings[2..].iter_mut().for_each(|reading| reading.another_meter = true);
     let rows = quarters(&readings);
     let reset = vec!["register_reset"];
     assert_eq!(
         flags(&rows),
-        [vec!["no_bracket"], reset.clone(), reset, vec![], vec!["no_bracket"]]
+        [vec!["no_bracket"], reset.clone(), reset.clone(), vec![], vec!["no_bracket"]]
     );
     assert_eq!(energies(&rows), [None, None, None, Some("0.1".into()), None]);
     let segments: Vec<_> = rows.iter().map(|row| row.import.end.map(|end| end.segment)).collect();
     assert_eq!(segments, [Some(1), None, Some(2), Some(2), None]);
+    // The first meter is back, a quarter hour later: two heads were swapped.
+    readings[3..].iter_mut().for_each(|reading| reading.another_meter = false);
+    let rows = quarters(&readings);
+    assert_eq!(flags(&rows)[1..4], [reset.clone(), reset.clone(), reset]);
+    assert!(energies(&rows).iter().all(Option::is_none));
     // Without the flag nothing is to be seen.
     readings[2].another_meter = false;
     assert_eq!(flags(&quarters(&readings))[1..4], [[], [], []] as [[&str; 0]; 3]);
+}
+
+#[test]
+fn a_meter_that_is_another_one_from_the_beginning_is_one_series() {
+    let mut readings =
+        [(0, "5.0000"), (1, "5.1000"), (2, "5.3000")].map(|(slot, value)| reading(slot, value));
+    readings.iter_mut().for_each(|reading| reading.another_meter = true);
+    let rows = quarters(&readings);
+    assert_eq!(energies(&rows)[1], Some("0.1999".into()));
+    assert_eq!(rows[1].import.end.map(|end| end.segment), Some(1));
+}
+
+/// What the device stores is what the rules read.
+#[test]
+fn the_devices_flag_reaches_the_segments() {
+    let stored = |slot: i64, flags: &str| -> ebp_core::contract::StoredMeasurement {
+        let at = jiff::Timestamp::from_microsecond(slot * QUARTER + 1_000_000).unwrap();
+        serde_json::from_value(serde_json::json!({
+            "uuid": uuid::Uuid::from_u128(slot.unsigned_abs().into()),
+            "meter": uuid::Uuid::nil(),
+            "measured_at": at,
+            "received_at": at,
+            "data": [{"0100010800ff": 5.1234 + slot as f64}],
+            "flags": serde_json::from_str::<serde_json::Value>(flags).unwrap(),
+        }))
+        .unwrap()
+    };
+    let another = r#"["another-meter"]"#;
+    let exchanged = [(0, "[]"), (1, "[]"), (2, another), (3, another), (4, another)];
+    let readings = exchanged.map(|(slot, flags)| Reading::from_stored(&stored(slot, flags)));
+    assert_eq!(readings.map(|it| it.another_meter), [false, false, true, true, true]);
+    let reset = vec!["register_reset"];
+    assert_eq!(flags(&quarters(&readings))[1..4], [reset.clone(), reset, vec![]]);
+    let unflagged = exchanged.map(|(slot, _)| Reading::from_stored(&stored(slot, "[]")));
+    assert_eq!(flags(&quarters(&unflagged))[1..4], [[], [], []] as [[&str; 0]; 3]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::{
 use tracing::Instrument;
 
 use super::{
-    kind::{AnyKind, Done, JobFailure},
+    kind::{AnyKind, Done, JobContext, JobFailure},
     progress::Progress,
     shared::Shared,
 };
@@ -67,7 +67,13 @@ impl<'a> Attempt<'a> {
         let kind = self.kind.name;
         tracing::info!(%job, kind, attempt, "a job begins");
         let input = std::mem::take(&mut self.claimed.input);
-        let work = self.kind.begin(input, self.shared.survey.clone(), self.progress.clone());
+        let context = JobContext {
+            survey: self.shared.survey.clone(),
+            progress: self.progress.clone(),
+            lease: self.claimed.lease,
+            folder: self.shared.settings.folder.clone(),
+        };
+        let work = self.kind.begin(input, context);
         // A task of its own: a panic ends it and not the worker.
         let mut work = tokio::spawn(work.in_current_span());
         let halt = self.watch(&mut work, stopping).await;

@@ -1,20 +1,15 @@
 //! The import of households: checked line by line, registered all at once.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use ebp_core::contract::{ImportReport, JobKind, LineOutcome};
 use ebp_store::{JobResult, Subject};
 use ebp_survey::{
-    Survey, SurveyError,
+    SurveyError,
     import::{CheckedLine, IMPORT_LIMIT, Line, lines},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
-    kind::{Done, JobFailure, Kind},
-    progress::Progress,
-};
+use super::kind::{Done, JobContext, JobFailure, Kind};
 
 /// Imports a file. `Debug` would show people: it has none.
 #[derive(Serialize, Deserialize)]
@@ -54,7 +49,8 @@ impl ImportJob {
 impl Kind for ImportJob {
     const KIND: JobKind = JobKind::HouseholdImport;
 
-    async fn run(self, survey: &Arc<Survey>, progress: &Progress) -> Result<Done, JobFailure> {
+    async fn run(self, context: &JobContext) -> Result<Done, JobFailure> {
+        let JobContext { survey, progress, .. } = context;
         let dry_run = self.dry_run;
         // Hundreds of registrations against their schema take their time.
         let lines = tokio::task::spawn_blocking(move || self.lines())

@@ -1,14 +1,27 @@
 //! A kind of job: a struct that is stored as JSON, with the function that does the work.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ebp_core::contract::{ImportedLine, JobKind, Registration};
-use ebp_store::{JobResult, StoreError};
+use ebp_store::{JobResult, Lease, StoreError};
 use ebp_survey::{Survey, import::LookedUp};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::progress::Progress;
+
+/// What an attempt at a job has to work with.
+#[derive(Clone)]
+pub struct JobContext {
+    /// The survey.
+    pub survey: Arc<Survey>,
+    /// How far the attempt is, and whether it is to stop.
+    pub progress: Progress,
+    /// By what the attempt has the job.
+    pub lease: Lease,
+    /// The folder of this server in which attempts may keep files.
+    pub folder: PathBuf,
+}
 
 /// A kind of job. A job may be begun any number of times and must have the same effect each time:
 /// what it changes in the database is returned, and recorded together with its end.
@@ -26,7 +39,7 @@ pub trait Kind: Serialize + DeserializeOwned + Send + Sync + 'static {
     ///
     /// # Errors
     /// Returns [`JobFailure`] if the work fails; it says whether another attempt may succeed.
-    async fn run(self, survey: &Arc<Survey>, progress: &Progress) -> Result<Done, JobFailure>;
+    async fn run(self, context: &JobContext) -> Result<Done, JobFailure>;
 }
 
 /// The outcome of an attempt that succeeded.
@@ -93,7 +106,7 @@ pub struct AnyKind {
     pub name: &'static str,
     /// How long an attempt may take.
     pub limit: Duration,
-    begin: fn(Vec<u8>, Arc<Survey>, Progress) -> Running,
+    begin: fn(Vec<u8>, JobContext) -> Running,
 }
 
 impl AnyKind {
@@ -104,16 +117,16 @@ impl AnyKind {
     }
 
     /// Does a job of this kind.
-    pub fn begin(&self, input: Vec<u8>, survey: Arc<Survey>, progress: Progress) -> Running {
-        (self.begin)(input, survey, progress)
+    pub fn begin(&self, input: Vec<u8>, context: JobContext) -> Running {
+        (self.begin)(input, context)
     }
 }
 
-fn begin<K: Kind>(input: Vec<u8>, survey: Arc<Survey>, progress: Progress) -> Running {
+fn begin<K: Kind>(input: Vec<u8>, context: JobContext) -> Running {
     Box::pin(async move {
         // Its text would quote the input.
         let kind: K = serde_json::from_slice(&input)
             .map_err(|_| JobFailure::lasting("its input cannot be read by this version"))?;
-        kind.run(&survey, &progress).await
+        kind.run(&context).await
     })
 }

@@ -7,6 +7,8 @@
 //! `runner::kinds`; its name in [`JobKind`](ebp_core::contract::JobKind).
 
 mod attempt;
+#[cfg(feature = "export")]
+mod export;
 mod import;
 mod kind;
 mod order;

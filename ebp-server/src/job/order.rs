@@ -6,6 +6,7 @@ use ebp_core::{
     trace::TraceId,
 };
 use ebp_store::{Faults, JobOrder};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{import::ImportJob, risk_report::RiskReportJob};
@@ -15,7 +16,7 @@ use crate::problem::ApiError;
 /// personal data.
 #[must_use]
 pub fn may_ask(kind: &str, group: Group) -> bool {
-    kind != JobKind::HouseholdImport.name() || group == Group::Researchers
+    kind == JobKind::RiskReport.name() || group == Group::Researchers
 }
 
 /// The order for a job that `created_by` requests, in the request of that identifier.
@@ -28,17 +29,35 @@ pub fn order(
     new: NewJob,
     created_by: Group,
     trace_id: Option<TraceId>,
+    now: Timestamp,
 ) -> Result<JobOrder, ApiError> {
-    let NewJob { kind, file, dry_run, key } = new;
+    let NewJob { kind, file, dry_run, export, key } = new;
     if !may_ask(kind.name(), created_by) {
         return Err(ApiError::Group);
     }
     let mut faults = Faults::default();
+    let mut of_another_kind = |is_absent: bool, place: &str| {
+        faults.check(is_absent, place, "must not be set for this kind");
+    };
+    if kind != JobKind::HouseholdImport {
+        of_another_kind(file.is_none(), "/file");
+        of_another_kind(dry_run.is_none(), "/dry_run");
+    }
+    if kind != JobKind::Export {
+        of_another_kind(export.is_none(), "/export");
+    }
     let (input, subjects) = match kind {
-        JobKind::RiskReport => {
-            faults.check(file.is_none(), "/file", "must not be set for this kind");
-            faults.check(dry_run.is_none(), "/dry_run", "must not be set for this kind");
-            (json(&RiskReportJob {})?, Vec::new())
+        JobKind::RiskReport => (json(&RiskReportJob {})?, Vec::new()),
+        #[cfg(feature = "export")]
+        JobKind::Export => {
+            let export = export.unwrap_or_default();
+            super::export::check(&export, now, &mut faults);
+            (json(&super::export::ExportJob { export })?, Vec::new())
+        }
+        #[cfg(not(feature = "export"))]
+        JobKind::Export => {
+            faults.check(false, "/kind", "is none that this server was built for");
+            (Vec::new(), Vec::new())
         }
         JobKind::HouseholdImport => {
             faults.check(file.is_some(), "/file", "is missing");

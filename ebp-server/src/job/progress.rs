@@ -31,6 +31,13 @@ impl Progress {
         !self.0.stopped.load(Ordering::Relaxed)
     }
 
+    /// So many steps are done by now. False if the work is to stop.
+    #[must_use]
+    pub fn reach(&self, done: u64) -> bool {
+        self.0.done.store(done, Ordering::Relaxed);
+        !self.0.stopped.load(Ordering::Relaxed)
+    }
+
     /// Makes the work stop at its next step.
     pub fn stop(&self) {
         self.0.stopped.store(true, Ordering::Relaxed);
@@ -57,5 +64,7 @@ mod tests {
         progress.stop();
         assert!(!progress.advance());
         assert_eq!(progress.steps(), (2, Some(2)));
+        assert!(!progress.reach(1));
+        assert_eq!(progress.steps(), (1, Some(2)));
     }
 }

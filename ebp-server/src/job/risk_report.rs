@@ -1,16 +1,13 @@
 //! The report of how well masked locations hide households.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use ebp_anon::risk::released_risk;
 use ebp_core::contract::{HouseholdRisk, JobKind, RiskReport, Spread};
 use ebp_store::{JobResult, RevokedHousehold, Subject, masking::Masking};
-use ebp_survey::Survey;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    kind::{Done, JobFailure, Kind},
+    kind::{Done, JobContext, JobFailure, Kind},
     progress::Progress,
 };
 
@@ -23,7 +20,8 @@ pub struct RiskReportJob {}
 impl Kind for RiskReportJob {
     const KIND: JobKind = JobKind::RiskReport;
 
-    async fn run(self, survey: &Arc<Survey>, progress: &Progress) -> Result<Done, JobFailure> {
+    async fn run(self, context: &JobContext) -> Result<Done, JobFailure> {
+        let JobContext { survey, progress, .. } = context;
         let store = survey.store();
         let masking = store
             .masking()

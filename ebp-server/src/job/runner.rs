@@ -29,7 +29,12 @@ const EXPIRE: Duration = Duration::from_secs(3600);
 
 /// Every kind of job that a server does.
 fn kinds() -> Vec<AnyKind> {
-    vec![AnyKind::for_kind::<RiskReportJob>(), AnyKind::for_kind::<ImportJob>()]
+    vec![
+        AnyKind::for_kind::<RiskReportJob>(),
+        AnyKind::for_kind::<ImportJob>(),
+        #[cfg(feature = "export")]
+        AnyKind::for_kind::<super::export::ExportJob>(),
+    ]
 }
 
 /// What wakes a worker of this server when a job was added here.
@@ -137,6 +142,8 @@ async fn attempt(
 /// Removes from time to time what jobs have left.
 async fn expire(shared: Arc<Shared>, mut stopping: watch::Receiver<bool>) {
     while !*stopping.borrow() {
+        #[cfg(feature = "export")]
+        super::export::remove_left_files(shared.survey.store(), &shared.settings.folder).await;
         match shared.survey.store().expire_jobs().await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "rows of jobs that ended long ago are removed"),

@@ -1,6 +1,6 @@
 //! What the workers of a server share.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ebp_store::JobPolicy;
 use ebp_survey::Survey;
@@ -19,6 +19,8 @@ pub struct JobSettings {
     pub poll: Duration,
     /// How often a worker looks whether its job was cancelled.
     pub look: Duration,
+    /// The folder in which attempts may keep files; only this server's jobs may use it.
+    pub folder: PathBuf,
 }
 
 impl Default for JobSettings {
@@ -28,6 +30,7 @@ impl Default for JobSettings {
             policy: JobPolicy::default(),
             poll: Duration::from_millis(500),
             look: Duration::from_secs(1),
+            folder: std::env::temp_dir().join("ebp-jobs"),
         }
     }
 }

@@ -142,8 +142,14 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
     let session = [paths::MANAGED_SESSION, paths::MANAGED_TUNNEL_SESSION].contains(path);
     let removes = *method == Method::DELETE && !certificates && !silence && !session;
     let of_device = silence || [paths::DEVICE_COVERAGE, paths::DEVICE_HISTORY].contains(path);
-    let by_state = [paths::JOB_CANCEL, paths::JOB_RETRY, paths::JOB_RESULT, paths::MESSAGE_CLOSE]
-        .contains(path);
+    let by_state = [
+        paths::JOB_CANCEL,
+        paths::JOB_RETRY,
+        paths::JOB_RESULT,
+        paths::JOB_ARCHIVE,
+        paths::MESSAGE_CLOSE,
+    ]
+    .contains(path);
     let known = *access != Access::Anybody;
     let of_household = matches!(
         access,

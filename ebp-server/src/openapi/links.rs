@@ -24,7 +24,7 @@ const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 27] = [
+const WAYS: [Way; 28] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -46,6 +46,7 @@ const WAYS: [Way; 27] = [
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_CANCEL, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "post", paths::JOB_RETRY, &[MADE]),
     ("post", paths::MANAGEMENT_JOB, "get", paths::JOB_RESULT, &[MADE]),
+    ("post", paths::MANAGEMENT_JOB, "get", paths::JOB_ARCHIVE, &[MADE]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::REVOCATION, &[HOUSEHOLD]),
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_ANSWER, &[FIRST_ITEM]),
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_CLOSE, &[FIRST_ITEM]),

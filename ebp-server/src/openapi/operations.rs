@@ -5,14 +5,14 @@ use ebp_core::{
     contract::{
         Account, AlertMessage, AlertRules, Consent, ConsentGrant, Coverage, DeviceCertificate,
         DeviceChange, DeviceHistory, DeviceStatus, EnergySeries, EnergySummary, EnrollRequest,
-        EnrolmentRequest, EnrolmentToken, FleetPage, FrontendRequest, Household, HouseholdChange,
-        HouseholdExport, HouseholdHealth, HouseholdListing, ImportReport, IncidentRequest, Job,
-        LocatedRegion, Made, ManagedCertificate, ManagedDevice, ManagedHousehold,
-        MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob,
-        NewMessage, NewMeter, NewPvSystem, NewSignInCode, NewSilence, PurposeGrant, PvSystemChange,
-        Registered, Registration, RegistrationChange, RenewRequest, RevokedDevice, RiskReport,
-        SignIn, Silence, SurveyInformation, Tunnel, TunnelSession, UploadRequest, UploadResponse,
-        WebSession, Withdrawal, limits, paths,
+        EnrolmentRequest, EnrolmentToken, ExportReport, FleetPage, FrontendRequest, Household,
+        HouseholdChange, HouseholdExport, HouseholdHealth, HouseholdListing, ImportReport,
+        IncidentRequest, Job, LocatedRegion, Made, ManagedCertificate, ManagedDevice,
+        ManagedHousehold, MeasurementDevice, MeasurementPage, Message, MessageAnswer, MeterChange,
+        NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewSignInCode, NewSilence,
+        PurposeGrant, PvSystemChange, Registered, Registration, RegistrationChange, RenewRequest,
+        RevokedDevice, RiskReport, SignIn, Silence, SurveyInformation, Tunnel, TunnelSession,
+        UploadRequest, UploadResponse, WebSession, Withdrawal, limits, paths,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -113,7 +113,7 @@ fn listing<T: ToSchema>() -> Option<Body> {
 }
 
 /// Where the answer's form depends on who asks.
-fn either(bodies: [Option<Body>; 2]) -> Option<Body> {
+fn either<const N: usize>(bodies: [Option<Body>; N]) -> Option<Body> {
     let mut schemas = AnyOfBuilder::new();
     let mut referred = Vec::new();
     for body in bodies.into_iter().flatten() {
@@ -188,11 +188,12 @@ pub fn describe() -> Vec<Described> {
         op(M::POST, paths::MESSAGE_ANSWER, "Answer a message, once; that closes it", one::<MessageAnswer>(), "200", one::<Message>()),
         op(M::POST, paths::MESSAGE_CLOSE, "Close a message without an answer", None, "200", one::<Message>()),
         op(M::GET, paths::MANAGEMENT_JOB, "Jobs: all of them (administrators), or those of the group (researchers)", None, "200", listing::<Job>()),
-        op(M::POST, paths::MANAGEMENT_JOB, "Ask for a job; imports are for researchers", one::<NewJob>(), "202", one::<Job>()),
+        op(M::POST, paths::MANAGEMENT_JOB, "Ask for a job; imports and exports are for researchers", one::<NewJob>(), "202", one::<Job>()),
         op(M::GET, paths::MANAGED_JOB, "A job", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_CANCEL, "End a job that waits, and stop one that runs", None, "200", one::<Job>()),
         op(M::POST, paths::JOB_RETRY, "Begin a job anew that failed or was cancelled, or whose result was erased", None, "200", one::<Job>()),
-        op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>()])),
+        op(M::GET, paths::JOB_RESULT, "What a job found, for the group that asked for it", None, "200", either([one::<ImportReport>(), one::<RiskReport>(), one::<ExportReport>()])),
+        op(M::GET, paths::JOB_ARCHIVE, "The archive of an export (tar), whole or a range of it, for researchers", None, "200", plain("application/x-tar", Type::String)),
         op(M::GET, paths::MANAGEMENT_TUNNEL, "Tunnels of devices: which can be reached", None, "200", listing::<Tunnel>()),
         op(M::GET, paths::TUNNEL_SESSION, "Sessions of administrators with devices", None, "200", listing::<TunnelSession>()),
         op(M::DELETE, paths::MANAGED_TUNNEL_SESSION, "End a session, at whichever server it is carried", None, "200", one::<TunnelSession>()),

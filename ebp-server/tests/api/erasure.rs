@@ -298,6 +298,23 @@ impl Scene {
         let end = JobEnd::Failed { error: "as meant".into(), temporary: false, result };
         let now = self.server.clock.now();
         store.record_job(claimed.lease, Arc::new(end), policy, now).await.unwrap();
+        // One whose archive has the household.
+        let order = JobOrder {
+            kind: "of-a-test".into(),
+            input: b"{}".to_vec(),
+            subjects: Vec::new(),
+            created_by: Group::Researchers,
+            key: None,
+            trace_id: None,
+        };
+        store.add_job(order).await.unwrap();
+        let claimed = store.claim_job(worker, vec!["of-a-test"], policy).await.unwrap().unwrap();
+        let archive = format!("{name}s Archiv {}", made.household).into_bytes();
+        store.put_archive_part(claimed.lease, 0, archive).await.unwrap();
+        let bytes = format!("{{\"name\": \"{name}satz\"}}").into();
+        let subjects = vec![Subject::Household(made.household)];
+        let end = JobEnd::Succeeded(JobResult { bytes, subjects });
+        store.record_job(claimed.lease, Arc::new(end), policy, now).await.unwrap();
     }
 
     /// A message that is answered, and one that is open.

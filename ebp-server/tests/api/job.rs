@@ -340,7 +340,8 @@ async fn jobs_outlive_their_server_and_can_be_stopped() {
     assert_eq!((done.state, done.failures), (JobState::Succeeded, 0));
     assert!(done.attempt >= if there == 0 { 3 } else { 2 }, "{done:?}");
     assert_eq!(households(&server).await, 250);
-    let new = NewJob { kind: JobKind::RiskReport, file: None, dry_run: None, key: None };
+    let new =
+        NewJob { kind: JobKind::RiskReport, file: None, dry_run: None, export: None, key: None };
     let report = start(&researcher, &serde_json::to_value(new).unwrap()).await;
     assert_eq!(ended(&researcher, report.uuid).await.state, JobState::Succeeded);
     server.stop().await;

@@ -13,6 +13,8 @@ mod enrolment;
 mod erasure;
 mod exchange;
 mod export;
+#[cfg(feature = "export")]
+mod export_job;
 mod faults;
 mod fleet;
 mod geo;

@@ -16,6 +16,8 @@ mod erasure;
 mod exchange;
 mod failover;
 mod export;
+#[cfg(feature = "export")]
+mod export_job;
 mod faults;
 mod fleet;
 mod geo;

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test unwraps is what it asserts")]
 
+#[cfg(feature = "export")]
+mod exports;
+
 use std::{
     collections::HashSet,
     io::Read,
@@ -49,7 +52,7 @@ fn settings(folder: &Path) -> Settings {
         ..JobPolicy::default()
     };
     let (poll, look) = (Duration::from_millis(20), Duration::from_millis(50));
-    settings.jobs = JobSettings { policy, poll, look, ..JobSettings::default() };
+    settings.jobs = JobSettings { policy, poll, look, ..settings.jobs };
     settings
 }
 

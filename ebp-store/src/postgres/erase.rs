@@ -51,6 +51,7 @@ const TABLES: [&str; 12] = [
     "pv_system",
     "job_input",
     "job_result",
+    "job_archive",
     "job_subject",
     "household_change",
     "household_message",

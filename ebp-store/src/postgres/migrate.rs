@@ -45,6 +45,7 @@ const MIGRATIONS: [&str; 26] = [
     include_str!("../../migrations/postgres/0024_web_session.sql"),
     include_str!("../../migrations/postgres/0025_alert_rule.sql"),
     include_str!("../../migrations/postgres/0026_data_release.sql"),
+    include_str!("../../migrations/postgres/0027_job_archive.sql"),
     include_str!("../../migrations/postgres/0028_revoked_person.sql"),
 ];
 

@@ -39,6 +39,7 @@ const MIGRATIONS: [&str; 25] = [
     include_str!("../../migrations/sqlite/0023_web_session.sql"),
     include_str!("../../migrations/sqlite/0024_alert_rule.sql"),
     include_str!("../../migrations/sqlite/0025_data_release.sql"),
+    include_str!("../../migrations/sqlite/0026_job_archive.sql"),
     include_str!("../../migrations/sqlite/0027_revoked_person.sql"),
 ];
 

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use crate::story::{at, registration};
 
 const KIND: &str = "test";
-const START: &str = "2026-01-01T00:00:00Z";
+pub const START: &str = "2026-01-01T00:00:00Z";
 
-fn order(input: &str) -> JobOrder {
+pub fn order(input: &str) -> JobOrder {
     JobOrder {
         kind: KIND.into(),
         input: input.into(),
@@ -29,7 +29,7 @@ fn order(input: &str) -> JobOrder {
 }
 
 /// Leases that are over at once where `lease` is zero.
-fn policy(lease: u64) -> JobPolicy {
+pub fn policy(lease: u64) -> JobPolicy {
     JobPolicy {
         lease: Duration::from_millis(lease),
         allowance: Duration::ZERO,
@@ -39,15 +39,15 @@ fn policy(lease: u64) -> JobPolicy {
 }
 
 /// A job that this worker gets.
-async fn claim(store: &dyn Store, worker: u128, policy: JobPolicy) -> Option<ClaimedJob> {
+pub async fn claim(store: &dyn Store, worker: u128, policy: JobPolicy) -> Option<ClaimedJob> {
     store.claim_job(Uuid::from_u128(worker), vec![KIND], policy).await.unwrap()
 }
 
-async fn record(store: &dyn Store, lease: Lease, end: JobEnd) -> Result<Recorded, StoreError> {
+pub async fn record(store: &dyn Store, lease: Lease, end: JobEnd) -> Result<Recorded, StoreError> {
     store.record_job(lease, Arc::new(end), policy(60_000), at(START)).await
 }
 
-fn succeeded(bytes: &[u8], subjects: Vec<Subject>) -> JobEnd {
+pub fn succeeded(bytes: &[u8], subjects: Vec<Subject>) -> JobEnd {
     JobEnd::Succeeded(JobResult { bytes: bytes.to_vec(), subjects })
 }
 
@@ -331,7 +331,7 @@ pub async fn imports_whole_or_not_at_all(store: &dyn Store) {
 }
 
 /// Grants and revokes.
-trait Revoke {
+pub trait Revoke {
     async fn revoke_consent_of(&self, household: Uuid);
 }
 

@@ -19,6 +19,7 @@ mod fleet;
 mod fleet_rule;
 mod guess;
 mod job;
+mod job_archive;
 mod job_retention;
 mod management;
 mod masking;

@@ -399,6 +399,13 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn archives_of_jobs() {
+            let fresh = $fresh.await;
+            crate::job_archive::archives(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn what_revocations_erase_of_jobs() {
             let fresh = $fresh.await;
             crate::job::revocations_erase(&*fresh.open().await).await;

@@ -15,7 +15,7 @@ use super::{
     folder::Folder,
     lines::{days_since_epoch, slot_of},
     plan::Plan,
-    progress::Progress,
+    progress::{Progress, Tell},
     reading::ReadingRow,
     scratch::{put_quarter, put_reading},
 };
@@ -31,7 +31,7 @@ pub(super) async fn collect(
     calendar: &Calendar,
     plan: &Plan,
     folder: &mut Folder,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<(), ExportError> {
     if folder.is_complete() {
         return Ok(());
@@ -39,7 +39,7 @@ pub(super) async fn collect(
     let all = plan.households.len() as u64;
     let months = Calendar::bundled("UTC")?;
     for (household, _) in plan.households.iter().skip(folder.collected()) {
-        tell(Progress { part: "households", done: folder.collected() as u64, all });
+        tell(Progress { part: "households", done: folder.collected() as u64, all })?;
         let mut reader = Reader { store, order, calendar, months: &months, folder: &mut *folder };
         let facts = reader.household(HouseholdId(*household)).await?;
         folder.add(&facts)?;

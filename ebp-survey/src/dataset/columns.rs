@@ -144,6 +144,7 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "erasure_due.*",
             "group_secret.*",
             "job.*",
+            "job_archive.*",
             "job_input.*",
             "job_result.*",
             "job_subject.*",

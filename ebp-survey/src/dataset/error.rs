@@ -46,6 +46,9 @@ pub enum ExportError {
     /// What was kept aside is not what was written.
     #[error("what is kept in {} is damaged", .0.display())]
     Damaged(PathBuf),
+    /// Whoever is told of its progress stopped it.
+    #[error("the export was stopped")]
+    Stopped,
     /// A household revoked its consent while it was exported.
     #[error("a household revoked its consent meanwhile; the export was removed")]
     Revoked,

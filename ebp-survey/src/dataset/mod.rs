@@ -10,6 +10,7 @@
 //! (`finish.rs`). How it works together: `docs/decisions/dataset.md`. What may leave the research group
 //! is made by [`release`].
 
+mod archive;
 mod collect;
 pub mod columns;
 mod error;
@@ -23,6 +24,7 @@ mod plan;
 mod progress;
 mod reading;
 pub mod release;
+mod request;
 mod scratch;
 mod step;
 
@@ -30,19 +32,22 @@ use std::{path::Path, sync::Arc};
 
 use ebp_dataset::Calendar;
 use ebp_store::Store;
+use uuid::Uuid;
 
+pub use archive::{Packed, pack};
 pub use error::ExportError;
 pub use order::{ExportOrder, LEAST_AGE, Resolution};
-pub use progress::Progress;
+pub use progress::{Progress, Tell};
+pub use request::{PUBLISHER, default_name, latest};
 
 use folder::Folder;
 pub use folder::begun_as_of;
 
 /// What was exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Households in the set.
-    pub households: u64,
+    /// The households in the set.
+    pub households: Vec<Uuid>,
     /// Rows in all tables.
     pub rows: u64,
     /// Files of tables.
@@ -56,12 +61,12 @@ pub struct Exported {
 ///
 /// # Errors
 /// [`ExportError::Revoked`] if a household revoked its consent meanwhile: nothing of the export is
-/// left then. Everything else is left as it is, to be continued.
+/// left then. Everything else is left as it is, to be continued; what `tell` returns, too.
 pub async fn export(
     store: &Arc<dyn Store>,
     order: &ExportOrder,
     path: &Path,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<Exported, ExportError> {
     let calendar = Calendar::bundled(&order.zone)?;
     let plan = plan::plan(store, order).await?;
@@ -87,7 +92,7 @@ pub async fn export(
     }
     folder.complete()?;
     Ok(Exported {
-        households: plan.households.len() as u64,
+        households: plan.households.iter().map(|(household, _)| *household).collect(),
         rows: folder.files().iter().map(|file| file.rows).sum(),
         files: folder.files().len() as u64,
         resumed,

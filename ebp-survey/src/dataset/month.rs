@@ -14,7 +14,7 @@ use super::{
     facts::{HouseholdFacts, MeterFacts},
     folder::Folder,
     lines,
-    progress::Progress,
+    progress::{Progress, Tell},
     scratch,
 };
 
@@ -23,7 +23,7 @@ pub(super) fn write(
     order: &ExportOrder,
     calendar: &Calendar,
     folder: &mut Folder,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<(), ExportError> {
     if folder.is_complete() {
         return Ok(());
@@ -31,7 +31,7 @@ pub(super) fn write(
     let months = months(folder)?;
     let all = months.len() as u64;
     for (done, month) in (0..).zip(months) {
-        tell(Progress { part: "months", done, all });
+        tell(Progress { part: "months", done, all })?;
         let name = name_of(month);
         let (format, fill) = (order.format, order.fill);
         if !folder.has(&format!("readings/{name}.{}", format.extension())) {

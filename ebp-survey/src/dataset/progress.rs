@@ -1,5 +1,10 @@
 //! How far an export is.
 
+use super::ExportError;
+
+/// Is told how far an export is, and ends it by an error.
+pub type Tell<'a> = dyn FnMut(Progress) -> Result<(), ExportError> + Send + 'a;
+
 /// How far an export is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {

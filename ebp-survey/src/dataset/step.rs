@@ -10,7 +10,7 @@ use super::{
     folder::Folder,
     lines,
     month::{Balances, months, quarters, readings},
-    progress::Progress,
+    progress::{Progress, Tell},
 };
 
 /// Writes the files that are not finished.
@@ -18,14 +18,14 @@ pub(super) fn write(
     order: &ExportOrder,
     calendar: &Calendar,
     folder: &mut Folder,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<(), ExportError> {
     if folder.is_complete() {
         return Ok(());
     }
     let step = if order.resolution == Resolution::Day { EnergyStep::Day } else { EnergyStep::Hour };
     let months = months(folder)?;
-    tell(Progress { part: "tables", done: 0, all: 3 });
+    tell(Progress { part: "tables", done: 0, all: 3 })?;
     folder.write_table((&READINGS, "readings"), order.format, |folder, out| {
         folder.each_household(|facts| {
             for meter in &facts.meters {
@@ -35,7 +35,7 @@ pub(super) fn write(
             Ok(())
         })
     })?;
-    tell(Progress { part: "tables", done: 1, all: 3 });
+    tell(Progress { part: "tables", done: 1, all: 3 })?;
     folder.write_table((&ENERGY, "energy"), order.format, |folder, out| {
         folder.each_household(|facts| {
             let household = facts.household.uuid.to_string();
@@ -56,7 +56,7 @@ pub(super) fn write(
             Ok(())
         })
     })?;
-    tell(Progress { part: "tables", done: 2, all: 3 });
+    tell(Progress { part: "tables", done: 2, all: 3 })?;
     folder.write_table((&BALANCE, "balance"), order.format, |folder, out| {
         folder.each_household(|facts| {
             let mut periods = Balances::new(&facts, calendar, step);

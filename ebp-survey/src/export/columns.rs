@@ -220,7 +220,7 @@ pub const LEFT_OUT: &[Omission] = &[
         what: "files and results of background jobs in which the household occurs",
         reason: "they repeat what is in the export together with other households' data, and are \
                  deleted after 7 days",
-        columns: &["job_input.*", "job_result.*", "job_subject.*"],
+        columns: &["job_archive.*", "job_input.*", "job_result.*", "job_subject.*"],
     },
 ];
 

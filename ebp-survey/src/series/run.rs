@@ -21,7 +21,7 @@ pub(super) const PAGE: usize = 2_000;
 const BATCH: usize = 64;
 
 /// The version of the rules that days are made by. Days of another version are made anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// A kept day, and what is known of the series at its end.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

@@ -159,7 +159,7 @@ fn order(format: Format) -> ExportOrder {
 async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set");
-    export(store, order, &path, &mut |_| {}).await.unwrap();
+    export(store, order, &path, &mut |_| Ok(())).await.unwrap();
     let verdict = check_folder(&path).unwrap();
     assert_eq!(verdict.findings.first(), None);
     (folder, path)
@@ -401,6 +401,7 @@ async fn a_revocation_meanwhile_leaves_nothing(world: World) {
             };
             std::thread::spawn(revoke).join().unwrap();
         }
+        Ok(())
     };
     let failed = export(store, &order(Format::Parquet), &path, &mut tell).await.unwrap_err();
     assert!(matches!(failed, ExportError::Revoked), "{failed:?}");
@@ -422,7 +423,7 @@ async fn what_comes_later_is_left_out(world: World) {
     let (_again, path) = make(store, &order(Format::Parquet)).await;
     assert_eq!(fs::read_to_string(path.join("SHA256SUMS")).unwrap(), before);
     // Something else in the folder, other orders, others' eyes.
-    let again = export(store, &order(Format::Parquet), &path, &mut |_| {}).await.unwrap_err();
+    let again = export(store, &order(Format::Parquet), &path, &mut |_| Ok(())).await.unwrap_err();
     assert!(matches!(again, ExportError::NotEmpty(_)), "{again:?}");
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -432,7 +433,7 @@ async fn what_comes_later_is_left_out(world: World) {
     );
     let open = tempfile::tempdir().unwrap();
     fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let exposed = export(store, &order(Format::Parquet), open.path(), &mut |_| {}).await;
+    let exposed = export(store, &order(Format::Parquet), open.path(), &mut |_| Ok(())).await;
     assert!(matches!(exposed, Err(ExportError::Exposed(_))), "{exposed:?}");
     let young = order(Format::Parquet).check(at("2026-11-20T00:05:00Z"));
     assert!(matches!(young, Err(ExportError::TooYoung(_))), "{young:?}");

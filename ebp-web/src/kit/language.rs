@@ -165,6 +165,8 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/de/cloud.ftl"),
             #[cfg(feature = "registration")]
             include_str!("../../locales/de/registration.ftl"),
+            #[cfg(feature = "report")]
+            include_str!("../../locales/de/report.ftl"),
             #[cfg(feature = "status")]
             include_str!("../../locales/de/status.ftl"),
         ],
@@ -179,6 +181,8 @@ pub const TEXTS: [(Language, &[&str]); 2] = [
             include_str!("../../locales/en/cloud.ftl"),
             #[cfg(feature = "registration")]
             include_str!("../../locales/en/registration.ftl"),
+            #[cfg(feature = "report")]
+            include_str!("../../locales/en/report.ftl"),
             #[cfg(feature = "status")]
             include_str!("../../locales/en/status.ftl"),
         ],

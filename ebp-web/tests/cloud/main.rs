@@ -12,6 +12,8 @@ mod look;
 mod new;
 mod pages;
 mod permission;
+mod report;
+mod report_page;
 mod session;
 mod sign_in;
 mod status;

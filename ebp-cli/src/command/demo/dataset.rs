@@ -4,12 +4,15 @@
 
 use std::{fs, path::Path};
 
-use ebp_dataset::files::Format;
-use ebp_survey::dataset::{ExportOrder, Exported, Resolution};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::ExportRequest,
+};
+use ebp_survey::dataset::{ExportOrder, Exported};
 
 use super::state::State;
 use crate::{
-    command::export::{default_name, latest, write},
+    command::export::write,
     exit::{CommandResult, Context},
     stdout::print,
 };
@@ -27,18 +30,10 @@ pub fn export(state: &State) -> CommandResult {
     if folder.join("EXPORT.json").exists() {
         fs::remove_dir_all(&folder).or_failed(format!("cannot replace {}", folder.display()))?;
     }
-    let as_of = latest();
-    let order = ExportOrder {
-        name: default_name(as_of),
-        publisher: "ebp demo".to_owned(),
-        as_of,
-        from: None,
-        to: None,
-        format: Format::Parquet,
-        resolution: Resolution::Quarter,
-        fill: false,
-        zone: state.server.settings(std::sync::Arc::new(ebp_core::clock::SystemClock)).zone,
-    };
+    let request =
+        ExportRequest { publisher: Some("ebp demo".to_owned()), ..ExportRequest::default() };
+    let zone = state.server.settings(std::sync::Arc::new(SystemClock)).zone;
+    let order = ExportOrder::from_request(&request, SystemClock.now(), &zone);
     let exported = write(&state.database, &order, &folder)?;
     print(tell_of(exported, &folder))
 }

@@ -12,7 +12,10 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::{Clock, SystemClock};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    tar,
+};
 use ebp_meter::{
     identify::{Identity, identify, maker_name},
     port::PortName,
@@ -22,10 +25,7 @@ use ebp_meter::{
 };
 use serde::Serialize;
 
-use super::{
-    listen::{Heard, listen},
-    tar,
-};
+use super::listen::{Heard, listen};
 use crate::{
     command::{address::AddressText, find_port, heading::LINE, models::Models},
     exit::{Code, CommandResult, Context, Failure},

@@ -7,7 +7,6 @@ mod identify;
 mod list;
 pub mod listen;
 mod show;
-mod tar;
 
 use clap::Subcommand;
 

@@ -4,6 +4,9 @@
 //! `ebp_core::evaluation`.
 
 mod cycles;
+#[cfg(feature = "export")]
+mod energy;
+mod page;
 mod print;
 mod source;
 
@@ -26,6 +29,7 @@ use crate::{
     stdout::quiet_at_closed_pipe,
     tell::tell,
 };
+use page::PageLanguage;
 use source::Source;
 
 /// The heading of the options for the window.
@@ -76,6 +80,15 @@ pub struct Arguments {
     /// Draw a chart of the gaps of each meter.
     #[arg(long, value_name = "SVG", help_heading = OUTPUT)]
     plot: Option<PathBuf>,
+
+    /// Write a page with charts, tables beside them and, of a database, profiles of energy and a map
+    /// of masked locations. It needs no other file and no script.
+    #[arg(long, value_name = "HTML", help_heading = OUTPUT)]
+    html: Option<PathBuf>,
+
+    /// The language of the page.
+    #[arg(long, value_enum, default_value_t = PageLanguage::De, help_heading = OUTPUT)]
+    language: PageLanguage,
 }
 
 /// The window ends with the last received measurement: warn if that is long ago.
@@ -128,6 +141,13 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         let mut file = BufWriter::new(File::create(path).or_failed(context())?);
         chart::draw(&evaluation, &mut file).or_failed(context())?;
         file.flush().or_failed(context())?;
+    }
+    if let Some(path) = &arguments.html {
+        let settings = match arguments.input {
+            Some(_) => None,
+            None => Some(arguments.data.settings()?),
+        };
+        page::write(path, &evaluation, withheld, settings.as_ref(), arguments.language)?;
     }
     let mut out = io::stdout().lock();
     quiet_at_closed_pipe(match arguments.format {

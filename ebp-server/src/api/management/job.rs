@@ -8,17 +8,17 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use ebp_core::{
-    contract::{Job, JobState, Listing, NewJob},
+    contract::{ExportReport, Job, JobKind, JobState, Listing, NewJob},
     scope::Group,
 };
 use ebp_store::StoreError;
 use ebp_survey::Survey;
 
-use super::{list_query, listing};
+use super::{archive, list_query, listing};
 use crate::{
     api::{body, intake::Intake, uuid},
     auth::Manager,
@@ -51,7 +51,8 @@ pub async fn add(
     let trace_id = trace::trace_id();
     let new: NewJob = body::json_within(&intake, request, BODY).await?;
     // A file is read on another thread.
-    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace_id))
+    let now = survey.clock().now();
+    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace_id, now))
         .await
         .map_err(|_| ApiError::Internal("a job was not read".to_owned()))??;
     let job = survey.store().add_job(order).await?;
@@ -102,11 +103,35 @@ pub async fn result(
     Manager(group): Manager,
     Path(job): Path<String>,
 ) -> Result<Response, ApiError> {
-    let Job { uuid, created_by, state, erased, .. } = visible(&survey, group, &job).await?;
+    let job = visible(&survey, group, &job).await?;
+    let bytes = found(&survey, group, &job).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+}
+
+/// `GET /management/job/{uuid}/archive`: the archive of an export, or a range of it.
+pub async fn archive(
+    State(survey): State<Arc<Survey>>,
+    Manager(group): Manager,
+    Path(job): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let job = visible(&survey, group, &job).await?;
+    if job.kind != JobKind::Export.name() {
+        return Err(ApiError::NotFound);
+    }
+    let report = found(&survey, group, &job).await?;
+    let report: ExportReport = serde_json::from_slice(&report)
+        .map_err(|_| ApiError::Internal("the result of an export cannot be read".to_owned()))?;
+    archive::send(survey.store().clone(), (job.uuid, job.attempt), &report, &headers)
+}
+
+/// The result of a job that the group asked for.
+async fn found(survey: &Survey, group: Group, job: &Job) -> Result<Vec<u8>, ApiError> {
+    let Job { uuid, ref created_by, state, erased, .. } = *job;
     if created_by != group.name() {
         return Err(ApiError::NotFound);
     }
-    let bytes = survey.store().job_result(uuid).await.map_err(|error| match (error, state) {
+    survey.store().job_result(uuid).await.map_err(|error| match (error, state) {
         (StoreError::NotFound, JobState::Waiting | JobState::Running) => ApiError::JobState(format!(
             "the job is {state} and has no result yet: ask for the job until it has ended, then for \
              its result"
@@ -117,8 +142,7 @@ pub async fn result(
             ))
         }
         (error, _) => error.into(),
-    })?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
+    })
 }
 
 /// A job that the group may see.

@@ -4,6 +4,7 @@
 //! device. Absent: the rules of a registration; the store knows them.
 
 pub mod alert;
+mod archive;
 pub mod certificate;
 pub mod device;
 pub mod fleet;

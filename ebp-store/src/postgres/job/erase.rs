@@ -3,7 +3,7 @@
 use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
-use super::{super::value::Instant, clock::now};
+use super::{super::value::Instant, archive, clock::now, packing};
 use crate::{
     HouseholdId, StoreError, Subject,
     job::{CONTENT_KEPT, ERASED, JOB_KEPT, earlier},
@@ -30,6 +30,7 @@ pub async fn subjects(
 /// ends; one that runs has lost its worker by that, which records nothing more.
 pub async fn erase(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<(), StoreError> {
     let now = Instant(now(tx).await?);
+    packing::erase_unfinished(tx).await?;
     for subject in subjects {
         let sql = "SELECT job, of_input FROM job_subject WHERE subject = $1";
         for row in tx.query(sql, &[&subject.octets()]).await? {
@@ -40,6 +41,7 @@ pub async fn erase(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<(), Sto
                 tx.execute("DELETE FROM job_input WHERE job = $1", &[&job]).await?;
             }
             tx.execute("DELETE FROM job_result WHERE job = $1", &[&job]).await?;
+            archive::erase(tx, job).await?;
             tx.execute(
                 "DELETE FROM job_subject WHERE job = $1 AND (NOT of_input OR $2)",
                 &[&job, &of_input],
@@ -69,7 +71,7 @@ pub async fn expire(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     let now = now(tx).await?;
     let [content, jobs] = [CONTENT_KEPT, JOB_KEPT].map(|kept| Instant(earlier(now, kept)));
     let mut expired = 0;
-    for table in ["job_input", "job_result", "job_subject"] {
+    for table in ["job_input", "job_result", "job_archive", "job_subject"] {
         let sql =
             format!("DELETE FROM {table} WHERE job IN (SELECT uuid FROM job WHERE ended_at < $1)");
         expired += tx.execute(&sql, &[&content]).await?;

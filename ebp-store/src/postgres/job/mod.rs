@@ -3,9 +3,11 @@
 //! Enters: what [`JobStore`] is asked. Leaves: jobs, leases, results. Absent: when a job is tried
 //! again, which is in `rule::job`.
 
+mod archive;
 pub mod clock;
 pub mod erase;
 mod list;
+mod packing;
 mod queue;
 mod record;
 mod subject;
@@ -57,6 +59,25 @@ impl JobStore for PostgresStore {
     async fn job_result(&self, job: Uuid) -> Result<Vec<u8>, StoreError> {
         let client = self.client().await?;
         self.look_up(list::result(&client, job)).await
+    }
+
+    async fn put_archive_part(
+        &self,
+        lease: Lease,
+        part: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Standing, StoreError> {
+        in_transaction!(self, tx, packing::put(&tx, lease, part, &bytes))
+    }
+
+    async fn archive_part(
+        &self,
+        job: Uuid,
+        attempt: u32,
+        part: u64,
+    ) -> Result<Vec<u8>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(archive::read(&client, job, attempt, part)).await
     }
 
     async fn claim_job(

@@ -11,7 +11,7 @@ use ebp_core::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{super::value::Instant, clock::now, list, subject::put_subjects};
+use super::{super::value::Instant, archive, clock::now, list, subject::put_subjects};
 use crate::{
     ClaimedJob, JobOrder, JobPolicy, Lease, Standing, StoreError,
     job::{WORKERS_LOST, later, signed, unsigned, valid_leases},
@@ -135,6 +135,7 @@ pub async fn put_off(
     until: Timestamp,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
+    archive::erase(tx, job).await?;
     tx.execute(
         "UPDATE job SET state = 'waiting', worker = NULL, lease_until = NULL, run_after = $2,
                         error = coalesce($3, error)
@@ -152,6 +153,9 @@ pub async fn end(
     state: JobState,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
+    if state != JobState::Succeeded {
+        archive::erase(tx, job).await?;
+    }
     tx.execute(
         "UPDATE job SET state = $2, worker = NULL, lease_until = NULL, ended_at = $3, error = $4
          WHERE uuid = $1",
@@ -173,7 +177,7 @@ pub async fn standing(db: &impl GenericClient, lease: Lease) -> Result<Standing,
     standing_of(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-fn standing_of(cancel_requested: Option<bool>) -> Result<Standing, StoreError> {
+pub(super) fn standing_of(cancel_requested: Option<bool>) -> Result<Standing, StoreError> {
     Ok(match cancel_requested {
         None => Standing::Lost,
         Some(true) => Standing::CancelRequested,
@@ -240,6 +244,7 @@ pub async fn retry(tx: &Transaction<'_>, job: Uuid) -> Result<Job, StoreError> {
         state => return Err(StoreError::JobState(state)),
     }
     tx.execute("DELETE FROM job_result WHERE job = $1", &[&job]).await?;
+    archive::erase(tx, job).await?;
     tx.execute("DELETE FROM job_subject WHERE job = $1 AND NOT of_input", &[&job]).await?;
     tx.execute(
         "UPDATE job SET state = 'waiting', failures = 0, losses = 0, run_after = $2, progress = 0,

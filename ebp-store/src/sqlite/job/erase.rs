@@ -4,7 +4,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{
     super::value::{Id, Instant},
+    archive,
     clock::now,
+    packing,
 };
 use crate::{
     HouseholdId, StoreError, Subject,
@@ -29,6 +31,7 @@ pub fn subjects(tx: &Transaction<'_>, household: HouseholdId) -> Result<[Subject
 /// ends; one that runs has lost its worker by that, which records nothing more.
 pub fn erase(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<(), StoreError> {
     let now = Instant(now(tx)?);
+    packing::erase_unfinished(tx)?;
     for subject in subjects {
         let jobs: Vec<(Id, bool)> = tx
             .prepare_cached("SELECT job, of_input FROM job_subject WHERE subject = ?1")?
@@ -36,6 +39,7 @@ pub fn erase(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<(), StoreErro
             .collect::<Result<_, _>>()?;
         for (job, of_input) in jobs {
             tx.execute("DELETE FROM job_result WHERE job = ?1", [job])?;
+            archive::erase(tx, job.0)?;
             tx.execute("DELETE FROM job_subject WHERE job = ?1 AND NOT of_input", [job])?;
             if of_input {
                 tx.execute("DELETE FROM job_input WHERE job = ?1", [job])?;
@@ -62,7 +66,7 @@ pub fn expire(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     let [content, jobs] = [CONTENT_KEPT, JOB_KEPT].map(|kept| Instant(earlier(now, kept)));
     let ended = "SELECT uuid FROM job WHERE ended_at < ?1";
     let mut expired = 0;
-    for table in ["job_input", "job_result", "job_subject"] {
+    for table in ["job_input", "job_result", "job_archive", "job_subject"] {
         let sql = format!("DELETE FROM {table} WHERE job IN ({ended})");
         expired += tx.execute(&sql, [content])?;
     }

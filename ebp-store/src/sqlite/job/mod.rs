@@ -3,9 +3,11 @@
 //! Enters: what [`JobStore`] is asked. Leaves: jobs, leases, results. Absent: when a job is tried
 //! again, which is in `rule::job`.
 
+mod archive;
 pub mod clock;
 pub mod erase;
 mod list;
+mod packing;
 mod queue;
 mod record;
 mod subject;
@@ -39,6 +41,24 @@ impl JobStore for SqliteStore {
 
     async fn job_result(&self, job: Uuid) -> Result<Vec<u8>, StoreError> {
         self.readers.run(move |db| list::result(db, job)).await
+    }
+
+    async fn put_archive_part(
+        &self,
+        lease: Lease,
+        part: u64,
+        bytes: Vec<u8>,
+    ) -> Result<Standing, StoreError> {
+        self.writer.run(move |tx| packing::put(tx, lease, part, &bytes)).await
+    }
+
+    async fn archive_part(
+        &self,
+        job: Uuid,
+        attempt: u32,
+        part: u64,
+    ) -> Result<Vec<u8>, StoreError> {
+        self.readers.run(move |db| archive::read(db, job, attempt, part)).await
     }
 
     async fn claim_job(

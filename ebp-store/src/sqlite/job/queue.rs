@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     super::value::{Id, Instant},
+    archive,
     clock::now,
     list,
     subject::put_subjects,
@@ -142,6 +143,7 @@ pub fn put_off(
     until: jiff::Timestamp,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
+    archive::erase(tx, job)?;
     tx.execute(
         "UPDATE job SET state = 'waiting', worker = NULL, lease_until = NULL, run_after = ?2,
                         error = coalesce(?3, error)
@@ -158,6 +160,9 @@ pub fn end(
     state: JobState,
     error: Option<&str>,
 ) -> Result<(), StoreError> {
+    if state != JobState::Succeeded {
+        archive::erase(tx, job)?;
+    }
     tx.execute(
         "UPDATE job SET state = ?2, worker = NULL, lease_until = NULL, ended_at = ?3, error = ?4
          WHERE uuid = ?1",
@@ -231,6 +236,7 @@ pub fn retry(tx: &Transaction<'_>, job: Uuid) -> Result<Job, StoreError> {
         state => return Err(StoreError::JobState(state)),
     }
     tx.execute("DELETE FROM job_result WHERE job = ?1", [Id(job)])?;
+    archive::erase(tx, job)?;
     tx.execute("DELETE FROM job_subject WHERE job = ?1 AND NOT of_input", [Id(job)])?;
     tx.execute(
         "UPDATE job SET state = 'waiting', failures = 0, losses = 0, run_after = ?2, progress = 0,

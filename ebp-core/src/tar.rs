@@ -1,15 +1,20 @@
-//! A few small files as one (POSIX.1-2017 pax, ustar interchange format).
+//! Files as one (POSIX.1-2017 pax, ustar interchange format).
 //!
-//! Enters: names and contents. Leaves: the archive's bytes. Absent: owners, times, folders, names
-//! beyond a hundred bytes: nothing of the machine it was made on.
+//! Enters: names and contents, or names and lengths. Leaves: the archive's bytes. Absent: owners,
+//! folders, names beyond a hundred bytes: nothing of the machine it was made on.
 
-const BLOCK: usize = 512;
+/// What files and the archive's end are filled up to, octets.
+pub const BLOCK: usize = 512;
 
-/// The archive of those files.
+/// The longest file that a header can name, octets.
+pub const LONGEST: u64 = (1 << 33) - 1;
+
+/// The archive of those small files.
+#[must_use]
 pub fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut out = Vec::new();
     for (name, bytes) in files {
-        out.extend_from_slice(&header(name, bytes.len()));
+        out.extend_from_slice(&header(name, bytes.len() as u64, 0o644, 0));
         out.extend_from_slice(bytes);
         out.resize(out.len().next_multiple_of(BLOCK), 0);
     }
@@ -17,16 +22,19 @@ pub fn archive(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-fn header(name: &str, size: usize) -> [u8; BLOCK] {
+/// The header before a file's content: its name of at most a hundred bytes (the rest is cut off), its
+/// length of at most [`LONGEST`], its permissions, and its time in seconds since 1970.
+#[must_use]
+pub fn header(name: &str, size: u64, mode: u32, seconds: u64) -> [u8; BLOCK] {
     let mut header = [0; BLOCK];
     let mut put =
         |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, name);
-    put(100, "0000644\0");
+    put(0, name.get(..100).unwrap_or(name));
+    put(100, &format!("{:07o}\0", mode & 0o777));
     put(108, "0000000\0");
     put(116, "0000000\0");
-    put(124, &format!("{size:011o}\0"));
-    put(136, "00000000000\0");
+    put(124, &format!("{:011o}\0", size.min(LONGEST)));
+    put(136, &format!("{:011o}\0", seconds.min(LONGEST)));
     // The checksum is taken with spaces in its own place.
     put(148, "        ");
     put(156, "0");

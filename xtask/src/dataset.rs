@@ -5,11 +5,11 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     root,
-    run::{cargo, succeed},
+    run::{cargo, output, succeed},
 };
 
 /// What is installed. DuckDB needs `pytz` to return instants.
@@ -40,7 +40,22 @@ pub fn run() -> Result<()> {
     let mut demo = cargo();
     demo.args(["run", "--quiet", "--package", "ebp-cli", "--", "demo", "--once", "--state"]);
     succeed(demo.arg(&folder))?;
-    read(&python, &root, &folder.join("dataset"))
+    read(&python, &root, &folder.join("dataset"))?;
+    examples(&python, &root, &folder.join("dataset"))
+}
+
+/// The examples for researchers: the three print the same.
+fn examples(python: &Path, root: &Path, set: &Path) -> Result<()> {
+    let mut printed = Vec::new();
+    for library in ["pandas", "polars", "duckdb"] {
+        let script = root.join(format!("examples/python/autarky_{library}.py"));
+        printed.push(output(Command::new(python).arg(script).arg(set))?);
+    }
+    if printed[0].is_empty() || printed.iter().any(|text| *text != printed[0]) {
+        bail!("the examples in Python differ:\n{}", printed.join("\n\n"));
+    }
+    println!("{}", printed[0]);
+    Ok(())
 }
 
 fn read(python: &Path, root: &Path, set: &Path) -> Result<()> {

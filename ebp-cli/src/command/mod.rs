@@ -46,6 +46,7 @@ mod meter;
 mod models;
 #[cfg(feature = "server")]
 mod participant;
+mod publish;
 mod raw;
 mod read;
 #[cfg(feature = "server")]

@@ -40,6 +40,8 @@ fn main() {
         ("curl", program("curl")),
         ("openssl", program("openssl")),
         ("systemd_analyze", program("systemd-analyze")),
+        ("mosquitto", program("mosquitto").and(program("mosquitto_sub"))),
+        ("influxd", program("influxd")),
         ("promtool", program("promtool")),
         ("python3", program("python3")),
         ("tar", program("tar")),

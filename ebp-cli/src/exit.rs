@@ -7,6 +7,7 @@ pub mod device;
 #[cfg(feature = "export")]
 pub mod export;
 pub mod file;
+pub mod publish;
 #[cfg(feature = "server")]
 pub mod server;
 mod system;

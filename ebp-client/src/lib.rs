@@ -5,6 +5,23 @@
 //! give up. Absent: retrying and waiting, which the report cycle does; storage; meters.
 //!
 //! A client blocks its thread; it must not be used on a thread of an asynchronous runtime.
+//!
+//! Features: `pkcs12` writes an identity as one file for other programs, which devices do without.
+//!
+//! ```
+//! use std::path::Path;
+//! use ebp_client::{Client, ClientOptions, identity::Identity};
+//!
+//! fn household(folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+//!     let file = |name| folder.join(name);
+//!     let identity = Identity::load(&file("device.pem"), &file("device.key"), &file("ca.pem"))?;
+//!     let client = Client::new("https://ebp.example.org:8443", &identity, ClientOptions::default())?;
+//!     println!("{} meters", client.meters()?.len());
+//!     Ok(())
+//! }
+//! let error = household(Path::new("/nowhere")).unwrap_err();
+//! assert!(error.to_string().contains("device.pem"));
+//! ```
 
 mod alert;
 mod archive;

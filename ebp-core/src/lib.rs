@@ -7,6 +7,8 @@
 //! survey's entities, the contract's bodies, figures of an evaluation. Deliberately absent: input
 //! and output, except for the machine's clock and the modes of private files.
 //!
+//! Features: `openapi` gives the contract's bodies their schemas.
+//!
 //! ```
 //! use ebp_core::cycle::Cycle;
 //! let cycle: Cycle = "15m".parse().unwrap();

@@ -9,6 +9,8 @@
 //! bits. A boundary's value is rounded once, so that sums over neighbouring intervals telescope
 //! exactly.
 //!
+//! Features: `files` writes and checks the data set's tables (Parquet and CSV) with their descriptions.
+//!
 //! The rules: `docs/decisions/energy-series.md`.
 //!
 //! ```

@@ -18,6 +18,7 @@ use ebp_fleet::tunnel::TunnelConfig;
 use ebp_meter::{
     aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
 };
+use ebp_publish::config::{InfluxConfig, JsonConfig, MqttConfig, PrometheusConfig, PublishConfig};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -58,6 +59,18 @@ pub struct DeviceConfig {
     /// The tunnel by which administrators reach this device; none if absent.
     #[serde(default)]
     pub tunnel: Option<TunnelConfig>,
+    /// What its meters show, by MQTT for the household's own tools.
+    #[serde(default)]
+    pub mqtt: Option<MqttConfig>,
+    /// The same as InfluxDB's lines.
+    #[serde(default)]
+    pub influx: Option<InfluxConfig>,
+    /// The same for Prometheus.
+    #[serde(default)]
+    pub prometheus: Option<PrometheusConfig>,
+    /// The same as JSON over HTTP on this device.
+    #[serde(default)]
+    pub json: Option<JsonConfig>,
     /// The meters it reads.
     #[serde(rename = "meter")]
     pub meters: Vec<MeterEntry>,
@@ -201,6 +214,10 @@ impl DeviceConfig {
             cycle: Cycles::default(),
             frontend: None,
             tunnel: None,
+            mqtt: None,
+            influx: None,
+            prometheus: None,
+            json: None,
             meters,
         }
     }
@@ -231,6 +248,9 @@ impl DeviceConfig {
             tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
             tunnel.host_keys = folder.join(&tunnel.host_keys);
         }
+        for file in config.output_files() {
+            *file = folder.join(&file);
+        }
         for meter in &mut config.meters {
             if let PortName::Path(port) = &mut meter.port {
                 *port = folder.join(&port);
@@ -239,6 +259,28 @@ impl DeviceConfig {
         }
         config.check(path)?;
         Ok(config)
+    }
+
+    /// The outputs for the household's own tools; none by default.
+    #[must_use]
+    pub fn publish(&self) -> PublishConfig {
+        PublishConfig {
+            mqtt: self.mqtt.clone(),
+            influx: self.influx.clone(),
+            prometheus: self.prometheus.clone(),
+            json: self.json.clone(),
+        }
+    }
+
+    /// The files that outputs read and write.
+    fn output_files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        let mqtt = self.mqtt.iter_mut().flat_map(|own| [&mut own.ca, &mut own.password_file]);
+        let influx = self.influx.iter_mut().flat_map(|own| {
+            let InfluxConfig { to, ca, password_file, .. } = own;
+            [ca.as_mut(), password_file.as_mut(), to.file_mut()]
+        });
+        let prometheus = self.prometheus.iter_mut().map(|own| &mut own.file);
+        mqtt.chain(prometheus).flatten().chain(influx.flatten())
     }
 
     /// The options of the spool.

@@ -6,6 +6,20 @@
 //! the household's consent ([`consent`]). Both daemons are state machines: `ebp read --every`, `ebp
 //! transmit --every` and the field test in simulated time step the same ones.
 //!
+//! There are no features; the participant's page and the tunnel are other crates.
+//!
+//! ```
+//! use ebp_device::config::{DeviceConfig, EXAMPLE};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("device.toml");
+//! std::fs::write(&path, EXAMPLE).unwrap();
+//! let config = DeviceConfig::load(&path).unwrap();
+//! assert_eq!(config.cycle.measurement.to_string(), "15m");
+//! assert!(config.publish().is_empty());
+//! // `Device::open(&path)` opens spool and identity; `daemon::measure` measures from then on.
+//! ```
+//!
 //! Enters: a configuration, meters' telegrams, the Data API's responses. Leaves: rows of the spool,
 //! requests to the Data API, events. Absent: the command line, texts for people, an HTTP server.
 

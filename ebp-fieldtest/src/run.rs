@@ -153,6 +153,8 @@ impl Reader {
         let step = self.daemon.step(&mut self.device);
         for event in step.events {
             match event {
+                // Nothing listens to outputs here.
+                MeasuringEvent::Heard(..) => {}
                 MeasuringEvent::Meter(meter, event) => stepped.events.push((meter, event)),
                 MeasuringEvent::Placed(count) => stepped.placed += count,
                 MeasuringEvent::Consent(permission, _) => stepped.permission = Some(permission),

@@ -10,5 +10,15 @@
 //!
 //! Features: `device` is the device's end, `server` the Data API's, `connect` what administrators
 //! use. Without any there is the [configuration](tunnel::TunnelConfig) alone.
+//!
+//! ```
+//! use ebp_fleet::tunnel::AllowList;
+//!
+//! let entries = ["127.0.0.1:22".to_owned(), "web=127.0.0.1:80".to_owned()];
+//! let services = AllowList::parse(&entries, false).unwrap();
+//! assert!(services.find("ssh").is_some() && services.find("web").is_some());
+//! // Another machine of the household: only where its owner has allowed that.
+//! assert!(AllowList::parse(&["192.168.1.2:22".to_owned()], false).is_err());
+//! ```
 
 pub mod tunnel;

@@ -25,6 +25,7 @@ mod choice;
 mod chosen;
 mod figure;
 mod known;
+mod one_meter;
 mod power;
 mod seen;
 
@@ -34,6 +35,7 @@ pub use choice::{Pinned, choose};
 pub use chosen::Choices;
 pub use figure::{Figure, Source};
 pub use known::KnownRegisters;
+pub use one_meter::MeterFigures;
 pub(crate) use power::is_power;
 
 use crate::readout::Readout;

@@ -17,6 +17,11 @@
 //! # Ok::<(), ebp_meter::port::PortError>(())
 //! ```
 //!
+//! It needs 45 other crates (`cargo tree -p ebp-meter --no-default-features -e normal`, those that
+//! run while building included); `cargo xtask crates` checks the number. No database, no
+//! HTTP, no asynchronous runtime. Features: `promises` is the suite that every driver's meters have to pass, for
+//! tests; there is none that a reader needs.
+//!
 //! Enters: bytes from a reading head, models' profiles. Leaves: [`Readout`]s, measurements, light.
 //! Deliberately absent: the cloud's databases, HTTP, geometry.
 

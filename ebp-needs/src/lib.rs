@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 19] = [
+const NEEDS: [(&str, &str); 21] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -23,6 +23,8 @@ const NEEDS: [(&str, &str); 19] = [
     ("curl", "needs curl"),
     ("openssl", "needs the program openssl 3 (Debian: openssl)"),
     ("systemd_analyze", "needs systemd-analyze (Debian: systemd)"),
+    ("mosquitto", "needs mosquitto (Debian: mosquitto, mosquitto-clients)"),
+    ("influxd", "needs InfluxDB 1 (Debian: influxdb)"),
     ("promtool", "needs promtool (Debian: prometheus)"),
     ("python3", "needs Python 3 (Debian: python3)"),
     ("tar", "needs tar"),

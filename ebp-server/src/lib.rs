@@ -9,6 +9,8 @@
 //! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`ebp_survey`]
 //! (what is done), [`ebp_store`] (what is known).
 //!
+//! Features: `germany` masks by Germany's regions where no others are configured.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::{path::Path, sync::Arc};

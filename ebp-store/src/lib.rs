@@ -6,6 +6,20 @@
 //!
 //! [`Store`] hides the differences between databases. Every implementation passes the suite in
 //! `ebp-store/tests/store/`.
+//!
+//! Features: `germany` masks by Germany's regions where no others are configured.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), ebp_store::StoreError> {
+//! use ebp_store::{Database, open_store};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("ebp.sqlite");
+//! let _store = open_store(&Database::Sqlite(path.clone())).await?;
+//! assert!(path.exists());
+//! # Ok(()) }
+//! ```
 
 mod access;
 pub mod address;

@@ -11,6 +11,17 @@
 //! makes the geocoder forget it, a revocation goes on this server's own list. Everything else is
 //! asked of [`Survey::store`] itself.
 //!
+//! Features: `germany` masks by Germany's regions where no others are configured; `dataset` exports the
+//! survey's data set.
+//!
+//! ```
+//! use ebp_core::scope::Group;
+//! use ebp_survey::Operation;
+//!
+//! assert!(Operation::RegisterHousehold.permit(Group::Researchers).is_ok());
+//! assert!(Operation::RegisterHousehold.permit(Group::Administrators).is_err());
+//! ```
+//!
 //! | operations | file |
 //! |---|---|
 //! | register, check, change and remove a household | `registration.rs` |

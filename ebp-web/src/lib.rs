@@ -7,6 +7,13 @@
 //! [`kit`] has what every frontend needs and knows nothing of meters; [`device`] (feature `device`)
 //! is the page that a household opens in its own network. [`cloud`] has what the pages of researchers
 //! (feature `registration`) and administrators (feature `status`) share.
+//!
+//! ```
+//! use ebp_web::kit::{language::Language, number::quantity};
+//!
+//! let energy = "1234.5".parse().unwrap();
+//! assert!(quantity(Language::De, energy, 1, "kWh").ends_with("234,5\u{a0}kWh"));
+//! ```
 
 #[cfg(feature = "cloud")]
 pub mod cloud;

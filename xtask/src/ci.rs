@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 3] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 29] = [
+const LIBRARIES: [(&str, &[&str]); 34] = [
     ("ebp-cli", &[]),
     ("ebp-core", &[]),
     ("ebp-core", &["--features", "openapi"]),
@@ -36,6 +36,11 @@ const LIBRARIES: [(&str, &[&str]); 29] = [
     ("ebp-fleet", &[]),
     ("ebp-fleet", &["--features", "device"]),
     ("ebp-fleet", &["--features", "server"]),
+    ("ebp-publish", &[]),
+    ("ebp-publish", &["--features", "influx"]),
+    ("ebp-publish", &["--features", "json"]),
+    ("ebp-publish", &["--features", "mqtt"]),
+    ("ebp-publish", &["--features", "prometheus"]),
     ("ebp-store", &[]),
     ("ebp-survey", &[]),
     ("ebp-survey", &["--no-default-features"]),

@@ -7,11 +7,11 @@
 
 use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::{
     root,
-    run::{cargo, succeed},
+    run::{cargo, output, succeed},
 };
 
 /// What is installed. DuckDB needs `pytz` to return instants.
@@ -43,7 +43,8 @@ pub fn run() -> Result<()> {
     demo.args(["run", "--quiet", "--package", "ebp-cli", "--", "demo", "--once", "--state"]);
     succeed(demo.arg(&folder))?;
     read(&python, &root, &folder.join("dataset"))?;
-    compare(&root, &tools)
+    compare(&root, &tools)?;
+    examples(&python, &root, &folder.join("dataset"))
 }
 
 /// Three weeks with every fault, exported as CSV, to the last digit.
@@ -64,6 +65,20 @@ fn compare(root: &Path, tools: &Path) -> Result<()> {
     let mut compare = Command::new("python3");
     compare.arg(root.join("xtask/dataset/compare.py")).arg(set);
     succeed(compare.arg(root.join("ebp-dataset/tests/reference.py")))
+}
+
+/// The examples for researchers: the three print the same.
+fn examples(python: &Path, root: &Path, set: &Path) -> Result<()> {
+    let mut printed = Vec::new();
+    for library in ["pandas", "polars", "duckdb"] {
+        let script = root.join(format!("examples/python/autarky_{library}.py"));
+        printed.push(output(Command::new(python).arg(script).arg(set))?);
+    }
+    if printed[0].is_empty() || printed.iter().any(|text| *text != printed[0]) {
+        bail!("the examples in Python differ:\n{}", printed.join("\n\n"));
+    }
+    println!("{}", printed[0]);
+    Ok(())
 }
 
 fn read(python: &Path, root: &Path, set: &Path) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! Enters: the task's name. Leaves: its output and exit code. Absent: anything a user needs.
 
+mod api;
 mod ci;
 mod contract;
 mod coverage;
@@ -33,6 +34,7 @@ cargo xtask TASK
   test      run every test of the workspace and sum up their results
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   data-model  make the book's page of tables and columns from the migrations
+  api       make the pages of the library crates' public items from their sources
   examples  run each example that needs nothing
   features  check each crate by itself and with each of its features, as `long features` does
   lint      Python, shell, and the pages' templates, scripts and style
@@ -66,6 +68,7 @@ fn start(task: &str) -> Result<()> {
         "test" => test::run(),
         "tidy" => tidy::run(),
         "data-model" => data_model::run(),
+        "api" => api::run(),
         "examples" => examples::run(),
         "features" => ci::features(),
         "lint" => lint::run(),

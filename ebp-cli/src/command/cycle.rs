@@ -20,7 +20,7 @@ use std::{
 use ebp_device::{
     config::{DeviceConfig, MeterEntry},
     consent::Decision,
-    daemon::{self, End, OneCycle},
+    daemon::{self, End, MeasuringEvent, OneCycle},
     device::Device,
     spool::SpoolError,
 };
@@ -28,7 +28,7 @@ use ebp_device::{
 use ebp_meter::interface::Registry;
 
 use crate::{
-    command::device_clock,
+    command::{device_clock, publish::DeviceOutputs},
     exit::{CommandResult, Context, Failure, device},
     output::phrase::{counted, instant_to_come},
     tell::tell,
@@ -116,7 +116,11 @@ fn for_good(device: &mut Device, stop: &Arc<AtomicBool>) -> CommandResult {
     tell_plan(device)?;
     let mut log = EventLog::for_good(&device.config.meters);
     let tries = meters::tries(&device.config);
-    let hear = |event| log.hear_daemon(event);
+    let mut outputs = DeviceOutputs::start(device)?;
+    let hear = |event| match (event, &mut outputs) {
+        (MeasuringEvent::Heard(meter, telegram), Some(outputs)) => outputs.hear(meter, &telegram),
+        (event, _) => log.hear_daemon(event),
+    };
     match daemon::measure(device, Registry::embedded(), tries, stop, hear).map_err(device::spool)? {
         End::Stopped => Ok(()),
         End::Revoked => Err(device::revoked()),

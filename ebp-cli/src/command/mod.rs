@@ -48,6 +48,7 @@ mod meter;
 mod models;
 #[cfg(feature = "server")]
 mod participant;
+mod publish;
 mod raw;
 mod read;
 #[cfg(feature = "server")]

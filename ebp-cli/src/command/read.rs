@@ -46,6 +46,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         arguments.check_for_device()?;
         return cycle::measure(config, arguments.every);
     }
+    arguments.outputs.check()?;
     let mut options = ReadOptions {
         protocol: match arguments.protocol {
             ProtocolChoice::Auto => None,

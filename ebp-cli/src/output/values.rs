@@ -2,8 +2,8 @@
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
 use ebp_meter::{
-    canonical::{Figure, KnownRegisters, Pinned, Source},
-    readout::{Entry, MeterTime, Protocol, Readout, ServerId, Unaddressed, Value},
+    canonical::{Figure, MeterFigures, Pinned, Source},
+    readout::{Entry, MeterTime, Protocol, Readout, Unaddressed, Value},
 };
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -215,27 +215,16 @@ pub fn entries(readout: &Readout) -> Vec<ReadingValue> {
 
 /// The figures of one meter after another, each by what it has shown before.
 #[derive(Default)]
-pub struct Figures {
-    pinned: Pinned,
-    known: KnownRegisters,
-    server_id: Option<ServerId>,
-}
+pub struct Figures(MeterFigures);
 
 impl Figures {
     /// For meters of a model whose profile names the registers to use.
     pub fn new(pinned: Pinned) -> Self {
-        Self { pinned, ..Self::default() }
+        Self(MeterFigures::new(pinned))
     }
 
     /// What is shown of a telegram: the survey's values.
     pub fn values(&mut self, readout: &Readout) -> Vec<ReadingValue> {
-        if let Some(id) = &readout.server_id
-            && self.server_id.as_ref() != Some(id)
-        {
-            self.known = KnownRegisters::default();
-            self.server_id = Some(id.clone());
-        }
-        let figures = self.known.figures(readout, &self.pinned);
-        figures.iter().map(ReadingValue::of_figure).collect()
+        self.0.figures(readout).iter().map(ReadingValue::of_figure).collect()
     }
 }

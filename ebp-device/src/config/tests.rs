@@ -85,6 +85,14 @@ fn the_example_is_true() {
     let meter = &config.meters[0];
     assert!(meter.max_current_a.is_some() && meter.pin_file.is_some());
     assert!(meter.inf_presses.is_some() && meter.address.is_some());
+    let publish = config.publish();
+    assert!(publish.prometheus.is_some() && publish.json.is_some());
+    assert_eq!(publish.interval(), Some(Duration::from_secs(10)));
+    // Files are taken from the configuration's folder.
+    let (mqtt, influx) = (publish.mqtt.unwrap(), publish.influx.unwrap());
+    for file in [mqtt.ca, mqtt.password_file, influx.ca, influx.password_file] {
+        assert!(file.unwrap().is_absolute());
+    }
 }
 
 #[test]

@@ -75,6 +75,9 @@ pub fn measure(
             Err(error) => hear(MeasuringEvent::NoSocket(error)),
         }
     }
+    if let Some(interval) = device.config.publish().interval() {
+        daemon.listen_every(interval, device.config.cycle.measurement.duration());
+    }
     let end = loop {
         if stop.load(Ordering::Relaxed) {
             break End::Stopped;

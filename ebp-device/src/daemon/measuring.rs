@@ -16,7 +16,7 @@ use crate::{
     consent::{Decision, Gate},
     device::{Certificate, Device, DeviceError},
     keeper::SpoolKeeper,
-    socket::{Answer, LiveHeads, Reason, Request, Socket, SocketError, status},
+    socket::{Answer, HeardTelegram, LiveHeads, Reason, Request, Socket, SocketError, status},
     spool::SpoolError,
 };
 
@@ -29,6 +29,9 @@ const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 pub enum MeasuringEvent {
     /// An event of the meter with that index in the configuration, or of no meter.
     Meter(Option<usize>, Event<SpoolError>),
+    /// The meter with that index in the configuration sent a telegram, in the cycle or in between: only
+    /// with [`Measuring::listen_every`].
+    Heard(usize, HeardTelegram),
     /// That many measurements from before the clock was right have got their time.
     Placed(u64),
     /// Consent was checked: the decision, and why the server could not be asked.
@@ -95,6 +98,13 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         self.socket = Some(socket);
     }
 
+    /// Reads each meter that often between the cycle's readings, if the cycle leaves room, and returns
+    /// each telegram as an event.
+    pub fn listen_every(&mut self, interval: Duration, cycle: Duration) {
+        let pinned = self.engine.meters().iter().map(|meter| meter.pinned().clone());
+        self.heads.listen_every(interval, cycle, pinned);
+    }
+
     /// The meters, in the order of their indices.
     #[must_use]
     pub fn meters(&self) -> &[ConfiguredMeter] {
@@ -130,6 +140,8 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
             events.push(MeasuringEvent::SpoolReopened);
         }
         events.extend(step.events.into_iter().map(|(of, event)| MeasuringEvent::Meter(of, event)));
+        let heard = self.heads.take_heard();
+        events.extend(heard.map(|(meter, telegram)| MeasuringEvent::Heard(meter, telegram)));
         if step.placed > 0 {
             events.push(MeasuringEvent::Placed(step.placed));
         }
@@ -144,6 +156,9 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         }
         self.answer_requests(device, step.next);
         let mut next = step.next;
+        if self.permission == Permission::Granted {
+            next = next.min(self.heads.begin_due(step.next, &*device.clock));
+        }
         let cycle = device.config.cycle.measurement.duration();
         if self.renewal_is_due && next > ROOM_FOR_RENEWAL.min(cycle / 2) {
             self.renewal_is_due = false;

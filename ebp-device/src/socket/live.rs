@@ -7,11 +7,15 @@ use std::{
 };
 
 use ebp_core::clock::DeviceClock;
-use ebp_meter::aggregator::{Done, Heads, Job, Reading};
+use ebp_meter::{
+    aggregator::{Done, Heads, Job, Reading},
+    canonical::Pinned,
+};
 use uuid::Uuid;
 
 use super::{
     listener::Asked,
+    listening::{HeardTelegram, Listening},
     message::{Answer, Reason, Telegram},
 };
 
@@ -32,8 +36,10 @@ pub struct LiveHeads<H> {
     at_work: BTreeSet<usize>,
     /// The clients that wait for a telegram, by meter.
     waiting: BTreeMap<usize, Vec<Asked>>,
-    /// Meters that are read for them.
+    /// Meters that are read for them, or for outputs.
     listening: BTreeSet<usize>,
+    /// Readings for outputs.
+    outputs: Option<Listening>,
 }
 
 impl<H: Heads> LiveHeads<H> {
@@ -45,7 +51,41 @@ impl<H: Heads> LiveHeads<H> {
             at_work: BTreeSet::new(),
             waiting: BTreeMap::new(),
             listening: BTreeSet::new(),
+            outputs: None,
         }
+    }
+
+    /// Reads each meter that often for outputs, in between those of the cycle.
+    pub fn listen_every(
+        &mut self,
+        interval: Duration,
+        cycle: Duration,
+        pinned: impl Iterator<Item = Pinned>,
+    ) {
+        self.outputs = Some(Listening::new(interval, cycle, pinned));
+    }
+
+    /// The telegrams that were heard since the last call, in their order, for outputs.
+    pub fn take_heard(&mut self) -> impl Iterator<Item = (usize, HeardTelegram)> + use<H> {
+        self.outputs.as_mut().map(Listening::take_heard).unwrap_or_default().into_iter()
+    }
+
+    /// Begins the readings for outputs that are due. The engine needs no meter for `room`. Returns when
+    /// the next is due.
+    pub fn begin_due(&mut self, room: Duration, clock: &dyn DeviceClock) -> Duration {
+        let Some(outputs) = &mut self.outputs else { return Duration::MAX };
+        let now = clock.since_boot();
+        let room = room.saturating_sub(ROOM).min(LISTEN);
+        for meter in 0..self.meters.len() {
+            let is_free = !self.at_work.contains(&meter) && !self.listening.contains(&meter);
+            if is_free && outputs.begins(meter, now, room) {
+                let until = now.saturating_add(room);
+                self.listening.insert(meter);
+                let reading = Reading { from: now, until, latest: until, detect: false };
+                self.inner.begin(meter, Job::Read(reading));
+            }
+        }
+        outputs.next_due(self.meters.len(), now)
     }
 
     /// The index of a meter.
@@ -112,6 +152,9 @@ impl<H: Heads> Heads for LiveHeads<H> {
     fn report(&mut self) -> Option<(usize, Done)> {
         loop {
             let (meter, done) = self.inner.report()?;
+            if let Some(outputs) = &mut self.outputs {
+                outputs.hear(meter, &done);
+            }
             if !self.listening.remove(&meter) {
                 self.at_work.remove(&meter);
                 return Some((meter, done));

@@ -9,11 +9,13 @@
 //! measurement is due. A request that cannot be answered gets a [`Refusal`].
 
 mod listener;
+mod listening;
 mod live;
 mod message;
 mod status;
 
 pub use listener::{Asked, Socket, SocketError};
+pub use listening::HeardTelegram;
 pub use live::LiveHeads;
 pub use message::{Answer, MeterStatus, Reason, Refusal, Request, Status, Telegram};
 pub use status::{meters, status};

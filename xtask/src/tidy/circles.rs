@@ -8,8 +8,8 @@
 
 mod components;
 mod edges;
-mod resolve;
-mod tree;
+pub mod resolve;
+pub mod tree;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -91,6 +91,8 @@ impl EventLog {
                     chain(&error)
                 );
             }
+            // For outputs, not for people.
+            MeasuringEvent::Heard(..) => {}
             MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
         }
     }

@@ -9,6 +9,7 @@ use crate::{
         address::AddressText,
         heading::{LINE, OUTPUT},
         models::Models,
+        publish::arguments::Outputs,
     },
     exit::{CommandResult, Failure},
     output::Format,
@@ -16,6 +17,9 @@ use crate::{
 
 /// The heading of the options of a measurement device.
 const DEVICE: &str = "Measuring for a survey";
+
+/// The heading of outputs.
+const OUTPUTS: &str = "Outputs for the household's own tools";
 
 /// Read a meter and print its values.
 ///
@@ -85,6 +89,9 @@ pub struct Arguments {
         help_heading = LINE
     )]
     pub(super) baud: Option<u32>,
+
+    #[command(flatten, next_help_heading = OUTPUTS)]
+    pub(super) outputs: Outputs,
 
     /// The device's configuration: measure every meter in it once per slot, into the spool.
     #[arg(long, value_name = "FILE", conflicts_with = "profiles", help_heading = DEVICE)]

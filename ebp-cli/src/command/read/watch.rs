@@ -12,13 +12,22 @@ use std::{
 
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_meter::{
-    diagnosis::Cause, interface::MeterInterface, port::PortError, readout::Readout, session,
+    canonical::MeterFigures,
+    diagnosis::Cause,
+    interface::MeterInterface,
+    port::PortError,
+    readout::{Integrity, Readout},
+    session,
 };
+use ebp_publish::{Meter, Publisher, Reading};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::{live::Live, reader::Reader};
 use crate::{
-    command::waiting::{self, tell_wrapping},
+    command::{
+        publish,
+        waiting::{self, tell_wrapping},
+    },
     exit::{CommandResult, Context, Failure},
     output::{Figures, Format},
     stdout::quiet_at_closed_pipe,
@@ -55,22 +64,29 @@ pub(super) struct Watch<'a, 'b, W: Write> {
     has_read: bool,
     /// When the progress of a long answer is reported.
     word_at: Instant,
+    /// The outputs, and the meter as they name it.
+    outputs: Option<(Publisher, Meter, MeterFigures)>,
+    begun: Instant,
 }
 
 impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
     pub fn new(reader: &'a mut Reader<'b, W>) -> Result<Self, Failure> {
-        let is_drawn =
-            reader.arguments.format() == Format::Table && Live::<io::Stdout>::is_possible();
+        let is_drawn = reader.arguments.format() == Format::Table
+            && Live::<io::Stdout>::is_possible()
+            && !reader.arguments.outputs.takes_standard_output();
         let live = is_drawn.then(|| {
             Live::new(io::stdout(), reader.arguments.all, Figures::new(reader.pinned.clone()))
         });
-        let word_at = Instant::now() + waiting::BETWEEN_WORDS;
-        Ok(Self { reader, live, stop: stop_at_signals()?, has_read: false, word_at })
+        let begun = Instant::now();
+        let word_at = begun + waiting::BETWEEN_WORDS;
+        let stop = stop_at_signals()?;
+        Ok(Self { reader, live, stop, has_read: false, word_at, outputs: None, begun })
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
     pub fn run(mut self, meter: &mut dyn MeterInterface) -> CommandResult {
         let timeout = self.reader.arguments.timeout;
+        self.start_outputs(meter)?;
         let mut silent = false;
         let mut heard = Instant::now();
         while !self.is_stopped() {
@@ -126,7 +142,28 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         self.stop.load(Ordering::Relaxed)
     }
 
+    fn start_outputs(&mut self, meter: &dyn MeterInterface) -> CommandResult {
+        let arguments = self.reader.arguments;
+        let config = arguments.outputs.config()?;
+        if !config.is_empty() {
+            let meter = Meter::at_port(&meter.port_name().to_string(), arguments.model.clone());
+            let publisher = publish::start(&config, std::slice::from_ref(&meter))?;
+            let figures = MeterFigures::new(self.reader.pinned.clone());
+            self.outputs = Some((publisher, meter, figures));
+        }
+        Ok(())
+    }
+
     fn show(&mut self, readout: Readout) -> CommandResult {
+        if let Some((publisher, meter, figures)) = &mut self.outputs
+            && readout.integrity != Integrity::Salvaged
+        {
+            let reading = Reading::from_data(SystemClock.now(), &figures.data(&readout));
+            publisher.offer(meter, &reading, self.begun.elapsed());
+        }
+        if self.reader.arguments.outputs.takes_standard_output() {
+            return Ok(());
+        }
         match &mut self.live {
             Some(live) => {
                 live.show(&readout, SystemClock.now());

@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::{
-    resolve::{Named, Resolver},
+    resolve::Resolver,
     tree::{Tree, is_test},
 };
 
@@ -46,7 +46,8 @@ struct Visitor<'a> {
 
 impl Visitor<'_> {
     fn meet(&mut self, path: &[String], line: usize) {
-        if let Some(Named::Item(file)) = self.resolver.resolve(self.module, path)
+        let named = self.resolver.resolve(self.module, path);
+        if let Some(file) = named.and_then(|named| self.resolver.file_of_item(named))
             && file != self.file
             && let Some(name) = path.last()
         {

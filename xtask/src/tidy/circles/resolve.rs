@@ -6,8 +6,8 @@ use super::tree::Tree;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Named {
     Module(usize),
-    /// An item of the file with that index.
-    Item(usize),
+    /// The item of that module, by its place in the list of items.
+    Item(usize, usize),
 }
 
 /// More steps than any path of imports takes; a circle of re-exports ends there.
@@ -49,11 +49,19 @@ impl<'a> Resolver<'a> {
         Some(at)
     }
 
+    /// The file that defines the item; none of a module.
+    pub fn file_of_item(&self, named: Named) -> Option<usize> {
+        match named {
+            Named::Item(module, _) => Some(self.tree.modules[module].file),
+            Named::Module(_) => None,
+        }
+    }
+
     /// What a name stands for in a module.
     fn member(&self, module: usize, name: &str, depth: usize) -> Option<Named> {
         let here = &self.tree.modules[module];
-        if here.items.iter().any(|item| item == name) {
-            return Some(Named::Item(here.file));
+        if let Some(place) = here.items.iter().position(|item| item == name) {
+            return Some(Named::Item(module, place));
         }
         if let Some(child) = here.children.get(name) {
             return Some(Named::Module(*child));

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use syn::{Attribute, Item, UseTree, parse::Parser, punctuated::Punctuated};
+use syn::{Attribute, Item, UseTree, Visibility, parse::Parser, punctuated::Punctuated};
 
 /// All modules of a crate; the root is the first.
 pub struct Tree {
@@ -18,6 +18,8 @@ pub struct Tree {
 /// A module: a file, or a block in one.
 pub struct Module {
     pub parent: Option<usize>,
+    /// Whether its parent declares it `pub`.
+    pub is_public: bool,
     /// The index of its file.
     pub file: usize,
     pub children: BTreeMap<String, usize>,
@@ -60,6 +62,7 @@ impl Tree {
         let index = self.modules.len();
         self.modules.push(Module {
             parent,
+            is_public: false,
             file,
             children: BTreeMap::new(),
             items: Vec::new(),
@@ -83,6 +86,7 @@ impl Tree {
                             self.read_file(&path, &below, Some(index))?
                         }
                     };
+                    self.modules[child].is_public = matches!(module.vis, Visibility::Public(_));
                     self.modules[index].children.insert(name, child);
                 }
                 Item::Use(item) => {
@@ -130,7 +134,7 @@ impl Module {
 }
 
 /// The name that an item defines in its module.
-fn name(item: &Item) -> Option<String> {
+pub fn name(item: &Item) -> Option<String> {
     Some(
         match item {
             Item::Const(item) => &item.ident,

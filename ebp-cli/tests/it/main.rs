@@ -29,6 +29,7 @@ mod locating;
 mod meter;
 mod operate;
 mod owner_support;
+mod publish;
 mod read;
 mod read_asked;
 mod read_causes;

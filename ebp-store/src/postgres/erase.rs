@@ -43,7 +43,7 @@ const LOCK: i64 = 7_203_846_105;
 /// The tables that revocations remove values from. Other transactions that need several of them
 /// lock them in this order, or the participants first: a deadlock would make a revocation fail.
 /// Tables that uploads need (households, consents, meters) are not among them.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "participant",
     "address",
     "withheld_location",

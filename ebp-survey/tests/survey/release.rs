@@ -140,7 +140,7 @@ async fn draft(
     path: &Path,
     maker: &Person,
 ) -> Result<Drafted, ExportError> {
-    release(store, &export(), &order(finest), path, maker, &mut |_| {}).await
+    release(store, &export(), &order(finest), path, maker, &mut |_| Ok(())).await
 }
 
 fn broken<T: std::fmt::Debug>(result: Result<T, ExportError>) -> Rule {

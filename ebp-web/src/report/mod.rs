@@ -15,6 +15,7 @@ pub use distribution::{Distribution, Ratio};
 pub use profile::{Hour, Profiles};
 
 use crate::kit::{
+    chart::escape,
     language::{Argument, Language},
     number::number,
 };
@@ -138,9 +139,15 @@ impl Document {
                 .map(|(place, (meter, days))| meter_row(place + 1, meter, days, language))
                 .collect(),
             energy,
-            map: map.clone(),
+            map: map.clone().map(|map| named(map, language)),
         }
     }
+}
+
+/// The same, whose picture has a name for people who cannot see it.
+fn named(map: RegionMap, language: Language) -> RegionMap {
+    let name = format!("role=\"img\" aria-label=\"{}\"", escape(&language.say("report-map-text")));
+    RegionMap { svg: map.svg.replacen("role=\"img\"", &name, 1), ..map }
 }
 
 fn count(number: usize) -> Argument {

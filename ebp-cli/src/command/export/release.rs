@@ -116,7 +116,7 @@ impl ReleaseArguments {
         output: &Path,
     ) -> CommandResult {
         let release_order = self.order(tier)?;
-        let mut tell = |_| {};
+        let mut tell = |_| Ok(());
         let drafted = with_person(settings, &self.person, async |store, person| {
             mask_by(&store, &settings.masking, false)
                 .await

@@ -38,7 +38,7 @@ pub use draft::draft_path;
 pub use order::ReleaseOrder;
 pub use person::{Person, PersonError};
 
-use super::{ExportError, ExportOrder, Progress, collect, folder::Folder};
+use super::{ExportError, ExportOrder, Progress, Tell, collect, folder::Folder};
 use classify::{Cast, classify};
 use household::Released;
 use seed::Seed;
@@ -68,7 +68,7 @@ pub async fn release(
     order: &ReleaseOrder,
     path: &Path,
     maker: &Person,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<Drafted, ExportError> {
     if path.exists() {
         return Err(ExportError::NotEmpty(path.to_owned()));
@@ -98,14 +98,14 @@ async fn draft(
     history: &order::History,
     plan: &super::plan::Plan,
     folder: &mut Folder,
-    tell: &mut (dyn FnMut(Progress) + Send),
+    tell: &mut Tell<'_>,
 ) -> Result<Drafted, ExportError> {
     let calendar = Calendar::bundled(&export.zone)?;
     collect::collect(store, export, &calendar, plan, folder, tell).await?;
     let seed = Seed::draw()?;
     let all = household::read(store, folder, export, &calendar, history)?;
     let mut cast = classify(order, history, &seed, all)?;
-    tell(Progress { part: "tables", done: 0, all: 1 });
+    tell(Progress { part: "tables", done: 0, all: 1 })?;
     let mut checks = Vec::new();
     let mut risk = Vec::new();
     match order.tier {

@@ -43,7 +43,7 @@ pub fn summarize(values: &mut [f64]) -> Option<Distribution> {
     let at = |share: f64| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
         let place = (share * (count - 1) as f64).floor() as usize;
-        // Between two households, so that it is nobody's value.
+        // Between two households, so that no household has this value.
         f64::midpoint(values[place], values[(place + 1).min(count - 1)])
     };
     let quartiles = (count >= QUARTILES_FROM).then(|| [at(0.25), at(0.5), at(0.75)].map(hundredth));

@@ -48,7 +48,7 @@ pub fn coarsen(households: &[(Profile, Months, Detail)], demands: Demands<'_>) -
         .enumerate()
         .map(|(place, (profile, months, floor))| {
             let detail = demands.finest.max(*floor);
-            Classified { place, detail, shown: Shown::of(profile, detail), months: *months }
+            Classified { place, detail, shown: Shown::classify(profile, detail), months: *months }
         })
         .collect();
     loop {
@@ -65,7 +65,7 @@ pub fn coarsen(households: &[(Profile, Months, Detail)], demands: Demands<'_>) -
             if breaking.contains(&place) {
                 let Some(coarser) = one.detail.coarser() else { continue };
                 one.detail = coarser;
-                one.shown = Shown::of(&households[one.place].0, coarser);
+                one.shown = Shown::classify(&households[one.place].0, coarser);
             }
             next.push(one);
         }
@@ -215,7 +215,7 @@ mod tests {
         assert!(kept.iter().all(|one| one.detail == Detail::Nuts1 && one.place < 40));
         // Without the rule the check fails.
         let everybody: Vec<_> =
-            all.iter().map(|(profile, ..)| Shown::of(profile, Detail::Nuts1)).collect();
+            all.iter().map(|(profile, ..)| Shown::classify(profile, Detail::Nuts1)).collect();
         let pairs: Vec<_> = everybody.iter().map(|shown| (MONTHS, shown)).collect();
         let check = check_anonymity(&pairs, 5);
         assert!(!check.passed && check.found.contains(">=30"), "{check:?}");

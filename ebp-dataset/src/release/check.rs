@@ -119,7 +119,7 @@ impl Rule {
     }
 }
 
-/// What became of a rule.
+/// The result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Which.
@@ -143,8 +143,8 @@ impl Check {
         Self { passed: false, ..Self::passed(rule, found) }
     }
 
-    /// Kept or broken.
-    pub fn of(rule: Rule, passed: bool, found: impl Into<String>) -> Self {
+    /// Kept or broken, as is said.
+    pub fn judge(rule: Rule, passed: bool, found: impl Into<String>) -> Self {
         Self { passed, ..Self::passed(rule, found) }
     }
 }

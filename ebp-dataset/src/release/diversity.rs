@@ -11,7 +11,7 @@ use super::{
 /// Households that may all have the same answer.
 const LARGE: usize = 20;
 
-/// The places of households in classes whose answers are all the same. Classes are those of everything
+/// The places of households in classes that give one answer throughout. Classes are those of everything
 /// that is shown but the answers.
 pub(super) fn betrayed(shown: &[(Months, &Shown)]) -> BTreeSet<usize> {
     let mut classes: BTreeMap<(Months, [&str; 6]), Vec<usize>> = BTreeMap::new();
@@ -53,7 +53,7 @@ mod tests {
 
     fn shown(charger: bool, other: bool) -> Shown {
         let answers = Answers { charger, heat_pump: other, battery: other };
-        Shown::of(&Profile { answers: Some(answers), ..Profile::default() }, Detail::Country)
+        Shown::classify(&Profile { answers: Some(answers), ..Profile::default() }, Detail::Country)
     }
 
     #[test]
@@ -68,7 +68,10 @@ mod tests {
         assert!(!check(&[a.clone(), c]), "all have a charger");
         assert!(!check(&vec![a.clone(); 19]));
         assert!(check(&vec![a.clone(); 20]), "they are many");
-        assert!(check(&[Shown::of(&Profile::default(), Detail::Nothing)]), "no answer is shown");
+        assert!(
+            check(&[Shown::classify(&Profile::default(), Detail::Nothing)]),
+            "no answer is shown"
+        );
         // Other months are another class.
         let b = shown(false, true);
         let later = Months { from: 1, to: 3 };

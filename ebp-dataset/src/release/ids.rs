@@ -50,7 +50,7 @@ pub fn check_order(ids: &[usize], names: &[String], earlier: &[String]) -> Check
          {limit:.3} allowed",
         ids.len()
     );
-    Check::of(Rule::R4, correlation.abs() <= limit, found)
+    Check::judge(Rule::R4, correlation.abs() <= limit, found)
 }
 
 #[cfg(test)]

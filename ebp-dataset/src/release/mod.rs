@@ -12,6 +12,7 @@ mod anonymity;
 mod attack;
 mod check;
 mod class;
+mod class_check;
 mod diversity;
 mod ids;
 mod numbers;
@@ -28,7 +29,8 @@ pub use aggregate::{
 pub use anonymity::{Classified, Demands, check_anonymity, check_pairs, coarsen};
 pub use attack::{Share, find_nearest, unique_share, wilson};
 pub use check::{Check, Rule};
-pub use class::{Answers, Detail, Profile, Shown, SystemFacts, check_classes};
+pub use class::{Answers, Detail, Profile, Shown, SystemFacts};
+pub use class_check::check_classes;
 pub use diversity::check_diversity;
 pub use ids::{check_order, permutation, rank_correlation};
 pub use numbers::Numbers;

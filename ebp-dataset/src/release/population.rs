@@ -132,7 +132,7 @@ mod tests {
     fn shown(kwp: f64, detail: Detail) -> Shown {
         let system = SystemFacts { kwp, azimuth: 180.0, tilt: 30.0, year: 2021 };
         let nuts3 = Some(if kwp > 29.0 { "DEB11" } else { "DEA22" }.to_owned());
-        Shown::of(&Profile { nuts3, systems: vec![system], ..Profile::default() }, detail)
+        Shown::classify(&Profile { nuts3, systems: vec![system], ..Profile::default() }, detail)
     }
 
     #[test]
@@ -160,7 +160,9 @@ mod tests {
         // Without a count, by the region alone.
         assert!(!check(&shown(8.0, Detail::Nuts2), None).passed);
         assert!(check(&shown(30.0, Detail::Nuts1), None).passed);
-        assert!(check(&Shown::of(&Profile::default(), Detail::Nuts3), Some(&register)).passed);
+        assert!(
+            check(&Shown::classify(&Profile::default(), Detail::Nuts3), Some(&register)).passed
+        );
     }
 
     #[test]

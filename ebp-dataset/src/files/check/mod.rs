@@ -22,7 +22,7 @@ use sums::DaySums;
 pub use release::{ReleaseFacts, check_release};
 pub use verdict::{Finding, Verdict};
 
-/// What became of each rule of a release.
+/// The result of each rule of a release.
 const CHECKS: &str = "RELEASE-CHECK.json";
 /// By which two persons a release was confirmed.
 const CONFIRMED: &str = "RELEASE.json";

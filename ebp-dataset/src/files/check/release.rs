@@ -86,7 +86,7 @@ pub fn check_release(
     checks.push(days.check_months(&facts.windows, k));
     checks.push(days.check_values(others));
     let count = facts.households.len();
-    checks.push(Check::of(Rule::R12, count >= LEAST_RESEARCH, format!("{count} households")));
+    checks.push(Check::judge(Rule::R12, count >= LEAST_RESEARCH, format!("{count} households")));
     Ok((checks, facts))
 }
 
@@ -247,7 +247,7 @@ impl PublicCheck {
         let found = format!("{regional} regions beside the country");
         [
             crate::release::check_aggregates(self.rows, broken.or(self.broken)),
-            Check::of(Rule::R12, regional == 0 || is_large, found),
+            Check::judge(Rule::R12, regional == 0 || is_large, found),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! `README.md` of a release: who may have it, and what it gives away all the same.
+//! `README.md` of a release: who may have it, and what it gives away nevertheless.
 
 use std::{collections::BTreeSet, fmt::Write as _};
 

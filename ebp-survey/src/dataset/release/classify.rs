@@ -96,7 +96,7 @@ fn released(one: &Candidate, months: Months, detail: Detail, order: &ReleaseOrde
     Released {
         uuid: one.facts.household.uuid,
         name: String::new(),
-        shown: ebp_dataset::release::Shown::of(&one.profile, detail),
+        shown: ebp_dataset::release::Shown::classify(&one.profile, detail),
         detail,
         months,
         possible: one.possible,
@@ -114,4 +114,21 @@ fn draw(count: usize, seed: &Seed) -> Vec<usize> {
         }
     }
     ids
+}
+
+/// Rule R13: no household is shown finer than before.
+pub(super) fn check_history(
+    history: &History,
+    order: &ReleaseOrder,
+    released: &[Released],
+) -> Check {
+    let finer = |one: &&Released| one.detail < history.floor(one.uuid) || one.detail < order.finest;
+    let again = released.iter().filter(|one| history.floors.contains_key(&one.uuid)).count();
+    match released.iter().filter(finer).count() {
+        0 => Check::passed(
+            Rule::R13,
+            format!("release {}; {again} households were released before", history.number),
+        ),
+        count => Check::failed(Rule::R13, format!("{count} households are finer than before")),
+    }
 }

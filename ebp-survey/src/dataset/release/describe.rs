@@ -15,10 +15,10 @@ use serde_json::json;
 
 use super::{
     super::{ExportError, ExportOrder, folder::Folder, plan::Plan},
-    ReleaseOrder, tier_of,
+    ReleaseOrder,
 };
 
-/// What became of each rule.
+/// The result of each rule.
 const CHECKS: &str = "RELEASE-CHECK.json";
 
 /// Writes everything that does not depend on the checks.
@@ -76,7 +76,7 @@ pub(super) fn metadata(
     Ok(())
 }
 
-/// Writes what people read, and what became of each rule.
+/// Writes what people read, and the result of each rule.
 pub(super) fn pages(
     export: &ExportOrder,
     order: &ReleaseOrder,
@@ -102,7 +102,7 @@ fn described(export: &ExportOrder, order: &ReleaseOrder, folder: &Folder) -> Des
         // Whole months, which the files' names say; when the first series began they do not.
         covers: None,
         zone: export.zone.clone(),
-        tier: tier_of(order.tier),
+        tier: order.tier_of_files(),
         notices: Vec::new(),
         format: export.format,
         step: "PT15M",

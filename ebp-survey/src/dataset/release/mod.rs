@@ -17,6 +17,7 @@ mod household;
 mod needles;
 mod order;
 mod person;
+mod person_error;
 mod plan;
 mod public;
 mod research;
@@ -28,7 +29,7 @@ use std::{path::Path, sync::Arc};
 use ebp_core::contract::ReleaseTier;
 use ebp_dataset::{
     Calendar,
-    files::{Tier, check_release},
+    files::check_release,
     release::{Check, LEAST_RESEARCH, Rule, check_order, check_population, check_windows},
 };
 use ebp_store::Store;
@@ -36,10 +37,11 @@ use ebp_store::Store;
 pub use confirm::{Confirmed, confirm};
 pub use draft::draft_path;
 pub use order::ReleaseOrder;
-pub use person::{Person, PersonError};
+pub use person::Person;
+pub use person_error::PersonError;
 
 use super::{ExportError, ExportOrder, Progress, Tell, collect, folder::Folder};
-use classify::{Cast, classify};
+use classify::{Cast, check_history, classify};
 use household::Released;
 use seed::Seed;
 
@@ -52,7 +54,7 @@ pub struct Drafted {
     pub households: usize,
     /// Households whose consent covers it, but that do not fit.
     pub left: usize,
-    /// What became of each rule.
+    /// The result of each rule.
     pub checks: Vec<Check>,
     /// What an attacker finds, in sentences.
     pub risk: Vec<String>,
@@ -84,7 +86,7 @@ pub async fn release(
         return Err(Check::failed(Rule::R12, found).into());
     }
     let mut folder = Folder::open(path, export, &plan)?;
-    let made = draft(store, (export, order, maker), &history, &plan, &mut folder, tell).await;
+    let made = write_draft(store, (export, order, maker), &history, &plan, &mut folder, tell).await;
     if made.is_err() {
         folder.discard()?;
         draft::remove(path);
@@ -92,7 +94,7 @@ pub async fn release(
     made
 }
 
-async fn draft(
+async fn write_draft(
     store: &Arc<dyn Store>,
     (export, order, maker): (&ExportOrder, &ReleaseOrder, &Person),
     history: &order::History,
@@ -118,7 +120,7 @@ async fn draft(
             checks.extend(public::write(folder, export, &calendar, &mut cast)?);
         }
     }
-    checks.push(history.check(order, &cast.released));
+    checks.push(check_history(history, order, &cast.released));
     checks.push(Check::passed(
         Rule::R14,
         "one person made it; RELEASE.json is there once a second one has confirmed it",
@@ -126,8 +128,8 @@ async fn draft(
     describe::metadata(store, (export, order, history.number), plan, folder)?;
     // The README repeats what the files show, so it is written twice: once to be searched and counted.
     describe::pages(export, order, &checks, &risk, folder)?;
-    let tier = tier_of(order.tier);
-    let (counted, _) = check_release(folder.path(), tier, export.format, folder.files())?;
+    let (counted, _) =
+        check_release(folder.path(), order.tier_of_files(), export.format, folder.files())?;
     checks.extend(counted.into_iter().filter(|check| {
         // What was counted with more knowledge is kept.
         order.tier == ReleaseTier::Research || check.rule != Rule::R11
@@ -176,12 +178,4 @@ fn research_checks(order: &ReleaseOrder, cast: &Cast) -> [Check; 4] {
         check_windows(&windows, &possible, order.k()),
         Check::passed(Rule::R11, "no aggregates are in it"),
     ]
-}
-
-/// The tier of files.
-pub(super) const fn tier_of(tier: ReleaseTier) -> Tier {
-    match tier {
-        ReleaseTier::Research => Tier::Research,
-        ReleaseTier::Public => Tier::Public,
-    }
 }

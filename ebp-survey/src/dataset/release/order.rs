@@ -6,11 +6,14 @@ use std::{
 };
 
 use ebp_core::contract::ReleaseTier;
-use ebp_dataset::release::{Check, Detail, Register, Rule};
+use ebp_dataset::{
+    files::Tier,
+    release::{Check, Detail, Register, Rule},
+};
 use ebp_store::Store;
 use uuid::Uuid;
 
-use super::{super::ExportError, household::Released};
+use super::super::ExportError;
 
 /// What is to be released.
 #[derive(Debug, Clone)]
@@ -36,6 +39,14 @@ impl ReleaseOrder {
         match self.tier {
             ReleaseTier::Research => 5,
             ReleaseTier::Public => 10,
+        }
+    }
+
+    /// The tier that stands in the files.
+    pub(super) const fn tier_of_files(&self) -> Tier {
+        match self.tier {
+            ReleaseTier::Research => Tier::Research,
+            ReleaseTier::Public => Tier::Public,
         }
     }
 
@@ -79,19 +90,5 @@ impl History {
     /// The finest that a household may be shown.
     pub fn floor(&self, household: Uuid) -> Detail {
         self.floors.get(&household).copied().unwrap_or(Detail::Nuts3)
-    }
-
-    /// Rule R13.
-    pub fn check(&self, order: &ReleaseOrder, released: &[Released]) -> Check {
-        let finer =
-            |one: &&Released| one.detail < self.floor(one.uuid) || one.detail < order.finest;
-        let again = released.iter().filter(|one| self.floors.contains_key(&one.uuid)).count();
-        match released.iter().filter(finer).count() {
-            0 => Check::passed(
-                Rule::R13,
-                format!("release {}; {again} households were released before", self.number),
-            ),
-            count => Check::failed(Rule::R13, format!("{count} households are finer than before")),
-        }
     }
 }

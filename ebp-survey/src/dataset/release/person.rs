@@ -8,31 +8,8 @@ use rcgen::{KeyPair, PublicKeyData, SigningKey};
 use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 use x509_parser::prelude::{GeneralName, X509Certificate};
 
+use super::PersonError;
 use crate::authority::ADMINISTRATOR_URN;
-
-/// Why somebody cannot make or confirm a release.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PersonError {
-    /// It is no certificate, or names nobody.
-    #[error("it is no certificate of an administrator")]
-    NoAdministrator,
-    /// Another authority issued it.
-    #[error("the survey's authority did not issue it")]
-    OtherAuthority,
-    /// It is not valid at this time.
-    #[error("the certificate of {0} is not valid now")]
-    Expired(String),
-    /// It is revoked, or the register does not know it.
-    #[error("the certificate of {0} is revoked or not registered")]
-    Revoked(String),
-    /// The key belongs to another certificate.
-    #[error("the key is not that of the certificate of {0}")]
-    OtherKey(String),
-    /// The signature is not theirs.
-    #[error("the signature is not that of {0}")]
-    Signature(String),
-}
 
 /// An administrator with their key.
 pub struct Person {

@@ -99,5 +99,5 @@ pub(super) async fn check(
         before.not_granted,
         before.withheld
     );
-    Ok(Check::of(Rule::R2, is_same, found))
+    Ok(Check::judge(Rule::R2, is_same, found))
 }

@@ -11,7 +11,7 @@ use super::{
     super::{ExportError, ExportOrder, folder::Folder, lines::days_since_epoch},
     classify::Cast,
     household::{Released, each_quarter},
-    risk::Findings,
+    risk::{Findings, ShownQuarter},
     seed::Seed,
 };
 
@@ -66,17 +66,6 @@ pub(super) fn write(
         })?;
     }
     Ok(findings)
-}
-
-/// A quarter hour as it is shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ShownQuarter {
-    pub import: Option<Energy>,
-    pub export: Option<Energy>,
-    pub generation: Option<Energy>,
-    pub consumption: Option<Energy>,
-    pub self_consumption: Option<Energy>,
-    pub quality: Quality,
 }
 
 /// Rounds and withholds a household's month.

@@ -1,14 +1,25 @@
 //! What somebody finds who knows a week, or a bill.
 
 use ebp_dataset::{
-    HouseholdPeriod, QUARTER,
+    Energy, HouseholdPeriod, QUARTER, Quality,
     release::{Months, Share, find_nearest, wilson},
 };
 
-use super::{household::Released, research::ShownQuarter};
+use super::household::Released;
 
 /// Quarter hours of the week that the attacker knows.
 const WEEK: usize = 7 * 96;
+
+/// A quarter hour as it is shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ShownQuarter {
+    pub import: Option<Energy>,
+    pub export: Option<Energy>,
+    pub generation: Option<Energy>,
+    pub consumption: Option<Energy>,
+    pub self_consumption: Option<Energy>,
+    pub quality: Quality,
+}
 
 /// Series that are compared: a week in a month that most households have.
 #[derive(Debug)]
@@ -64,8 +75,8 @@ impl Findings {
             .get_or_insert(row.from - row.from.rem_euclid(96 * QUARTER) + WEEK as i64 * QUARTER);
         let Ok(slot) = usize::try_from((row.from - from).div_euclid(QUARTER)) else { return };
         if slot < WEEK {
-            self.known[place][slot] = known.map_or(f64::NAN, ebp_dataset::Energy::to_f64);
-            self.released[place][slot] = released.map_or(f64::NAN, ebp_dataset::Energy::to_f64);
+            self.known[place][slot] = known.map_or(f64::NAN, Energy::to_f64);
+            self.released[place][slot] = released.map_or(f64::NAN, Energy::to_f64);
         }
     }
 

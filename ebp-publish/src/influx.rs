@@ -22,7 +22,7 @@ use url::Url;
 use crate::{
     config::{InfluxConfig, InfluxTarget, host_and_port},
     error::PublishError,
-    mailbox::{Mailbox, Post, Taken},
+    mailbox::{Post, Taken, Work},
     notice::{Hear, Teller},
     output::Output,
     secret::Secret,
@@ -54,10 +54,7 @@ enum Target {
 }
 
 /// Starts the output.
-pub(crate) fn start(
-    config: &InfluxConfig,
-    hear: &Hear,
-) -> Result<Box<dyn FnOnce(&Mailbox) + Send>, PublishError> {
+pub(crate) fn start(config: &InfluxConfig, hear: &Hear) -> Result<Work, PublishError> {
     let target = match &config.to {
         InfluxTarget::StandardOutput => Target::StandardOutput,
         InfluxTarget::File(path) => Target::File(path.clone()),

@@ -9,7 +9,7 @@ use crate::{
     config::JsonConfig,
     error::PublishError,
     listener::{Listener, Site},
-    mailbox::{Mailbox, Post, Taken},
+    mailbox::{Post, Taken, Work},
     output::Output,
 };
 
@@ -17,7 +17,7 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(3600);
 
 /// Starts the output.
-pub(crate) fn start(config: &JsonConfig) -> Result<Box<dyn FnOnce(&Mailbox) + Send>, PublishError> {
+pub(crate) fn start(config: &JsonConfig) -> Result<Work, PublishError> {
     let board = Arc::new(Board::new(config.interval));
     let shown = Arc::clone(&board);
     let site = Site {

@@ -14,6 +14,9 @@ use crate::reading::{Meter, Reading};
 /// A reading on its way to an output.
 pub(crate) type Post = (Meter, Reading);
 
+/// What an output does in its thread until its mailbox is closed.
+pub(crate) type Work = Box<dyn FnOnce(&Mailbox) + Send>;
+
 /// Between the publisher and one output.
 #[derive(Default)]
 pub(crate) struct Mailbox {

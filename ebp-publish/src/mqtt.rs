@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     config::MqttConfig,
     error::PublishError,
-    mailbox::{Mailbox, Post, Taken},
+    mailbox::{Mailbox, Post, Taken, Work},
     notice::{Hear, Teller},
     output::Output,
     reading::Meter,
@@ -31,7 +31,7 @@ pub(crate) fn start(
     config: &MqttConfig,
     meters: &[Meter],
     hear: &Hear,
-) -> Result<Box<dyn FnOnce(&Mailbox) + Send>, PublishError> {
+) -> Result<Work, PublishError> {
     let password = match (&config.password_file, &config.password) {
         (Some(path), _) => Some(
             Secret::from_file(path)

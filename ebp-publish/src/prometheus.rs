@@ -12,7 +12,7 @@ use crate::{
     config::PrometheusConfig,
     error::PublishError,
     listener::{Listener, Site},
-    mailbox::{Mailbox, Post, Taken},
+    mailbox::{Post, Taken, Work},
     notice::{Hear, Teller},
     output::Output,
     reading::Reading,
@@ -45,10 +45,7 @@ fn thousandfold(value: Option<Decimal>) -> Option<Decimal> {
 }
 
 /// Starts the output.
-pub(crate) fn start(
-    config: &PrometheusConfig,
-    hear: &Hear,
-) -> Result<Box<dyn FnOnce(&Mailbox) + Send>, PublishError> {
+pub(crate) fn start(config: &PrometheusConfig, hear: &Hear) -> Result<Work, PublishError> {
     let board = Arc::new(Board::new(config.interval));
     let listener = match config.listen {
         Some(at) => {
@@ -126,7 +123,7 @@ mod tests {
     use ebp_needs::needs;
 
     use super::*;
-    use crate::reading::Meter;
+    use crate::{mailbox::Mailbox, reading::Meter};
 
     fn posts() -> Vec<Post> {
         let reading = Reading {

@@ -13,7 +13,7 @@ use crate::{
     config::PublishConfig,
     error::PublishError,
     filter::RegisterFilter,
-    mailbox::Mailbox,
+    mailbox::{Mailbox, Work},
     notice::{Hear, Notice},
     output::Output,
     reading::{Meter, Reading},
@@ -85,12 +85,7 @@ impl Publisher {
     }
 
     #[allow(dead_code, reason = "without any output nothing is added")]
-    fn add(
-        &mut self,
-        output: Output,
-        interval: Duration,
-        work: Box<dyn FnOnce(&Mailbox) + Send>,
-    ) -> Result<(), PublishError> {
+    fn add(&mut self, output: Output, interval: Duration, work: Work) -> Result<(), PublishError> {
         let mailbox = Arc::new(Mailbox::default());
         let (alive, ended) = mpsc::channel();
         let own = Arc::clone(&mailbox);

@@ -95,7 +95,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Run {
 }
 
 fn registration(number: usize) -> ebp_core::contract::Registration {
-    let has_system = number % 2 == 0 || number == ALONE;
+    let has_system = number.is_multiple_of(2) || number == ALONE;
     let (latitude, longitude) = if number == ALONE {
         (48.137_154 + 0.000_01, 11.576_124)
     } else {
@@ -173,7 +173,7 @@ fn measurements(
     registers: &mut Vec<String>,
 ) -> Vec<Measurement> {
     let first = at("2026-02-08T00:00:00Z").as_second();
-    let mut energy = 10_000_0000 + (number as u64 * 7_919 + place as u64 * 104_729) * 1_003;
+    let mut energy = 100_000_000 + (number as u64 * 7_919 + place as u64 * 104_729) * 1_003;
     let mut chance = number as u64 + 1;
     let mut rows = Vec::new();
     for slot in 0..75 * 96_i64 {
@@ -315,7 +315,7 @@ fn nothing_of_the_survey_is_in_any_file(survey: &Survey, set: &Path) {
             needles.push(uuid.as_bytes().to_vec());
             needles.push(uuid.to_string().into_bytes());
             needles.push(uuid.simple().to_string().into_bytes());
-            needles.push(STANDARD.encode(uuid.as_bytes())[..21].as_bytes().to_vec());
+            needles.push(STANDARD.encode(uuid.as_bytes()).as_bytes()[..21].to_vec());
         }
         needles.push(format!("person.{number}@").into_bytes());
         needles.push(format!("Musterweg{number}gasse").into_bytes());

@@ -193,6 +193,9 @@ fn day_row(day: &HouseholdPeriod, date: i32, has_balance: bool, generates: bool)
     }
 }
 
+/// Import and export of a reading.
+type Registers = [Option<Register>; 2];
+
 /// What a meter's measurements are made into.
 struct Pass<'a> {
     months: &'a Calendar,
@@ -204,7 +207,7 @@ struct Pass<'a> {
     read: Option<(i64, i64)>,
     resolution: Option<i64>,
     /// Those of the first and the last reading.
-    registers: Option<([Option<Register>; 2], [Option<Register>; 2])>,
+    registers: Option<(Registers, Registers)>,
     open_days: Days,
     days: Vec<Day>,
     total: Total,

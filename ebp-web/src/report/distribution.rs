@@ -59,7 +59,7 @@ impl Distribution {
             slot: class,
             is_centred: false,
             label: edge(class),
-            is_minor: class % 5 != 0,
+            is_minor: !class.is_multiple_of(5),
         };
         let chart = Chart {
             id,

@@ -108,7 +108,7 @@ fn panel(id: &'static str, title: String, hours: &[[Mean; 3]; 24], language: Lan
         slot: hour,
         is_centred: false,
         label: format!("{hour:02}:00"),
-        is_minor: hour % 12 != 0,
+        is_minor: !hour.is_multiple_of(12),
     };
     let chart = Chart {
         id,

@@ -67,8 +67,7 @@ mod tests {
             persons: Some(5),
             answers: Some(answers),
         };
-        let mut shown =
-            Shown::classify(&profile(vec![system(8.0, 180.0, 30.0, 2020)]), Detail::Nuts3);
+        let mut shown = Shown::classify(&profile, Detail::Nuts3);
         shown.kwp = "8.0".into();
         let check = check_classes([&shown]);
         assert!(!check.passed && check.found.contains("kwp_class"), "{check:?}");

@@ -35,7 +35,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn registration(number: usize) -> Registration {
-    let is_odd = number % 2 == 0;
+    let is_odd = number.is_multiple_of(2);
     serde_json::from_value(json!({
         "participant": {"name": "Erika Mustermann", "email": format!("h{number}@example.org")},
         "address": {"street": format!("Allee {number}"), "postal_code": "51147", "city": "Köln",

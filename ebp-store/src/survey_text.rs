@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(judge(2, Some(3), &[]), Ok(Published::Superseded(3)));
         // Another text, or a language more or less.
         assert!(judge(1, Some(1), &[english.clone(), text(Language::De, "Hallo!")]).is_err());
-        assert!(judge(1, Some(1), &[english.clone()]).is_err());
+        assert!(judge(1, Some(1), std::slice::from_ref(&english)).is_err());
         // Data that may go further.
         let further =
             SurveyText { release: Some(ReleaseTier::Public), ..text(Language::De, "Hallo") };

@@ -1,6 +1,8 @@
 //! MQTT against Debian's mosquitto: plain, with TLS and an own authority, with a wrong password, and
 //! with a broker that is gone for a while.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 mod broker;
 
 use std::{

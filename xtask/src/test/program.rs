@@ -24,6 +24,8 @@ pub enum Program {
         executable: PathBuf,
         /// Its package's folder, which it runs in.
         package: PathBuf,
+        /// Where the standard library is, which the test programs of macros load.
+        libraries: String,
     },
     /// Cargo builds and runs them.
     Examples,
@@ -73,7 +75,9 @@ impl Program {
         command.args(EVERYTHING);
         eprintln!("+ {}", shown(&command));
         let mut programs = Vec::new();
-        for program in built(&output(&mut command)?)? {
+        let messages = output(&mut command)?;
+        let libraries = output(Command::new("rustc").args(["--print", "target-libdir"]))?;
+        for program in built(&messages, &libraries)? {
             programs.push((program.count()?, program));
         }
         if programs.is_empty() {
@@ -91,9 +95,10 @@ impl Program {
 
     fn command(&self) -> Command {
         match self {
-            Self::Built { executable, package, .. } => {
+            Self::Built { executable, package, libraries, .. } => {
                 let mut command = Command::new(executable);
                 command.current_dir(package).env("CARGO_MANIFEST_DIR", package);
+                command.env("LD_LIBRARY_PATH", libraries);
                 command
             }
             Self::Examples => {
@@ -140,7 +145,7 @@ impl std::fmt::Display for Program {
 }
 
 /// The test programs that cargo's messages tell of.
-fn built(messages: &str) -> Result<Vec<Program>> {
+fn built(messages: &str, libraries: &str) -> Result<Vec<Program>> {
     let root = root();
     let mut programs = Vec::new();
     for line in messages.lines().filter(|line| line.starts_with('{')) {
@@ -150,7 +155,8 @@ fn built(messages: &str) -> Result<Vec<Program>> {
         let (true, Some(executable)) = (profile.test, executable) else { continue };
         let source = target.src_path.strip_prefix(&root).unwrap_or(&target.src_path).to_owned();
         let package = manifest_path.parent().unwrap_or(Path::new(".")).to_owned();
-        programs.push(Program::Built { source, executable, package });
+        let libraries = libraries.to_owned();
+        programs.push(Program::Built { source, executable, package, libraries });
     }
     Ok(programs)
 }
@@ -178,10 +184,10 @@ mod tests {
             serde_json::json!({"reason": "build-finished", "success": true}),
         ];
         let text: Vec<_> = messages.iter().map(ToString::to_string).collect();
-        let programs = built(&format!("warning: words\n{}", text.join("\n"))).unwrap();
+        let programs = built(&format!("warning: words\n{}", text.join("\n")), "").unwrap();
         let [it] = programs.as_slice() else { panic!("{programs:?}") };
         assert_eq!(it.to_string(), "/house/part/tests/it.rs (it-0)");
         assert_eq!(it.command().get_current_dir(), Some(Path::new("/house/part")));
-        assert!(built("{\"reason\": \"compiler-artifact\"}").is_err());
+        assert!(built("{\"reason\": \"compiler-artifact\"}", "").is_err());
     }
 }

@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(power(&[]), None);
         assert_eq!(power(std::slice::from_ref(&from)).as_deref(), Some("0.100"));
         assert_eq!(power(std::slice::from_ref(&to)), None);
-        assert_eq!(power(&[from.clone(), to.clone()]).as_deref(), Some("-0.250"));
+        assert_eq!(power(&[from, to]).as_deref(), Some("-0.250"));
         let sum = point(ObisCode::SUM_POWER, "-0.251");
         assert_eq!(power(&[from, to, sum]).as_deref(), Some("-0.251"));
     }

@@ -1,5 +1,7 @@
 //! InfluxDB's lines against InfluxDB 1 of Debian.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 use std::{
     fs,
     io::{Read, Write},

@@ -73,7 +73,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
     };
     let mut reader = Reader {
         arguments,
-        printer: Printer::new(io::stdout().lock(), arguments.format(), arguments.all)
+        // Not locked: an output may write there from a thread of its own.
+        printer: Printer::new(io::stdout(), arguments.format(), arguments.all)
             .pinned(pinned.clone())
             .for_terminal(),
         pinned,

@@ -160,12 +160,12 @@ impl Scene {
         self.begin_an_episode(made.measurement_device).await;
         self.reach(name, made.measurement_device).await;
         self.sign_in().await;
-        self.release(HouseholdId(made.household)).await;
+        self.release(name, HouseholdId(made.household)).await;
         (made, api)
     }
 
     /// The household in a release of the data set.
-    async fn release(&self, household: HouseholdId) {
+    async fn release(&self, name: &str, household: HouseholdId) {
         let (store, now) = (&self.server.store, self.server.clock.now());
         let number = store.data_releases().await.unwrap().len() as u64 + 1;
         let release = DataRelease {
@@ -184,10 +184,12 @@ impl Scene {
             confirmed_signature: "another signature".into(),
             confirmed_at: now,
         };
-        let households = vec![(household.0, "country".to_owned())];
+        // Found in the files as no other household's.
+        let shown = format!("shown of {name}");
+        let households = vec![(household.0, shown.clone())];
         store.add_data_release(release, households).await.unwrap();
         let [(_, detail)] = store.releases_of(household).await.unwrap().try_into().unwrap();
-        assert_eq!(detail, "country");
+        assert_eq!(detail, shown);
     }
 
     /// A researcher's session in the pages, and a link for another one.

@@ -21,7 +21,7 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 43] = [
+const ON_PURPOSE: [(&str, &str); 44] = [
     ("FROM alert_rule ORDER BY version DESC", "the latest of a few versions, by their key"),
     ("FROM data_release ORDER BY number", "the ledger of a few releases"),
     ("JOIN data_release ON", "a household's few releases, or all when the next one is made"),
@@ -33,6 +33,7 @@ const ON_PURPOSE: [(&str, &str); 43] = [
     ("count(*), count(*) FILTER (WHERE granted_at", "counts all households, shown with a search"),
     ("state = 'waiting' AND (run_after", "the few jobs that wait, by an index of those"),
     ("state = 'running' AND (lease_until", "the few jobs that run, by an index of those"),
+    ("FROM job_archive WHERE job = uuid)", "the few jobs that run, by an index of those"),
     ("household_change SET label", "forgets all initials, at the survey's end"),
     ("FROM job GROUP BY state", "counts the jobs of 30 days, asked by Prometheus"),
     ("count(*) FROM fleet_device", "counts all devices by their version"),

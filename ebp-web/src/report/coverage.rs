@@ -51,33 +51,13 @@ impl DayState {
     }
 
     pub fn say(self, language: Language) -> String {
-        language.say(match self {
-            Self::Full =>
-            /* text */
-            {
-                "report-day-full"
-            }
-            Self::Most =>
-            /* text */
-            {
-                "report-day-most"
-            }
-            Self::Part =>
-            /* text */
-            {
-                "report-day-part"
-            }
-            Self::Nothing =>
-            /* text */
-            {
-                "report-day-nothing"
-            }
-            Self::NotExpected =>
-            /* text */
-            {
-                "report-day-none"
-            }
-        })
+        match self {
+            Self::Full => language.say("report-day-full"),
+            Self::Most => language.say("report-day-most"),
+            Self::Part => language.say("report-day-part"),
+            Self::Nothing => language.say("report-day-nothing"),
+            Self::NotExpected => language.say("report-day-none"),
+        }
     }
 
     fn for_times(expected: i64, missing: i64) -> Self {

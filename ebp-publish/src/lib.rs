@@ -20,7 +20,7 @@
 //! ```
 //! use ebp_publish::{Reading, RegisterFilter};
 //!
-//! let reading = |second, kwh: &str| Reading {
+//! let reading = |second: i64, kwh: &str| Reading {
 //!     import_kwh: Some(kwh.parse().unwrap()),
 //!     ..Reading::new(jiff::Timestamp::from_second(1_790_000_000 + second).unwrap())
 //! };

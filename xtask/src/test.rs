@@ -84,9 +84,9 @@ fn threads() -> Result<usize> {
     if let Ok(threads) = std::env::var("RUST_TEST_THREADS") {
         return threads.parse().with_context(|| format!("RUST_TEST_THREADS={threads}"));
     }
-    // Many tests wait for a meter, a server or a deadline: more threads than processors.
+    // Many tests wait for a meter, a server or a deadline: twice as many as processors together.
     let processors = thread::available_parallelism().map_or(1, usize::from);
-    Ok((3 * processors).div_ceil(PROGRAMS))
+    Ok((2 * processors).div_ceil(PROGRAMS))
 }
 
 /// Runs the programs and shows what each printed when it has ended: what they counted, and those that

@@ -42,9 +42,17 @@ mod influx;
 mod json;
 #[cfg(any(feature = "json", feature = "prometheus"))]
 mod listener;
+#[cfg_attr(
+    not(any(feature = "influx", feature = "json", feature = "mqtt", feature = "prometheus")),
+    allow(dead_code, reason = "outputs take from it")
+)]
 mod mailbox;
 #[cfg(feature = "mqtt")]
 mod mqtt;
+#[cfg_attr(
+    not(any(feature = "influx", feature = "json", feature = "mqtt", feature = "prometheus")),
+    allow(dead_code, reason = "outputs tell by it")
+)]
 mod notice;
 mod output;
 #[cfg(feature = "prometheus")]

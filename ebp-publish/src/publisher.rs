@@ -51,6 +51,15 @@ impl Publisher {
         hear: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Self, PublishError> {
         let hear: Hear = Arc::new(hear);
+        #[cfg_attr(
+            not(any(
+                feature = "influx",
+                feature = "json",
+                feature = "mqtt",
+                feature = "prometheus"
+            )),
+            allow(unused_mut, reason = "without any output nothing is added")
+        )]
         let mut publisher = Self { filters: BTreeMap::new(), outlets: Vec::new() };
         if let Some(own) = &config.mqtt {
             #[cfg(feature = "mqtt")]

@@ -87,6 +87,10 @@ impl Reading {
     }
 
     /// As JSON, with every digit.
+    #[cfg_attr(
+        not(any(feature = "json", feature = "mqtt")),
+        allow(dead_code, reason = "outputs write it")
+    )]
     pub(crate) fn to_json(&self) -> Map<String, Value> {
         let mut object = Map::new();
         for (name, value) in self.values() {

@@ -12,6 +12,7 @@ use super::progress::Progress;
 
 /// What an attempt at a job has to work with.
 #[derive(Clone)]
+#[cfg_attr(not(feature = "export"), allow(dead_code, reason = "exports keep files"))]
 pub struct JobContext {
     /// The survey.
     pub survey: Arc<Survey>,

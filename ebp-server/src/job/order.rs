@@ -29,6 +29,7 @@ pub fn order(
     new: NewJob,
     created_by: Group,
     trace_id: Option<TraceId>,
+    #[cfg_attr(not(feature = "export"), allow(unused_variables, reason = "for exports"))]
     now: Timestamp,
 ) -> Result<JobOrder, ApiError> {
     let NewJob { kind, file, dry_run, export, key } = new;

@@ -32,6 +32,7 @@ impl Progress {
     }
 
     /// So many steps are done by now. False if the work is to stop.
+    #[cfg_attr(not(feature = "export"), allow(dead_code, reason = "for exports"))]
     #[must_use]
     pub fn reach(&self, done: u64) -> bool {
         self.0.done.store(done, Ordering::Relaxed);

@@ -15,10 +15,10 @@ use crate::exit::{CommandResult, Failure};
 /// The outputs.
 #[derive(Debug, clap::Args)]
 pub struct Outputs {
-    /// Publish to this MQTT broker, with Home Assistant's discovery: mqtt://[USER@]HOST[:PORT], or
-    /// mqtts:// for TLS.
+    /// Publish to this MQTT broker, with Home Assistant's discovery: mqtt://HOST, or mqtts:// for TLS;
+    /// mqtt://USER@HOST:PORT with a user or another port.
     ///
-    /// The password is read of --mqtt-password-file or of the environment (EBP_MQTT_PASSWORD).
+    /// The password is read from --mqtt-password-file or of the environment (EBP_MQTT_PASSWORD).
     #[arg(long, value_name = "URL", requires = "watch")]
     mqtt: Option<String>,
 

@@ -86,11 +86,6 @@ pub trait LedgerStore: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// A number as databases keep it.
-pub(crate) fn to_number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
 /// A number that was kept.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::{PostgresStore, value::Instant};
 use crate::{
     DataRelease, HouseholdId, LedgerStore, ReleasedHousehold, StoreError,
-    ledger::{from_number, tier, to_number},
+    job::signed,
+    ledger::{from_number, tier},
 };
 
 #[async_trait]
@@ -115,13 +116,13 @@ async fn add(
              WHERE (SELECT coalesce(max(number), 0) + 1 FROM data_release) = $1
              ON CONFLICT DO NOTHING",
             &[
-                &to_number(release.number),
+                &signed(release.number),
                 &release.name,
                 &release.tier.name(),
                 &release.recipient,
                 &Instant(release.as_of),
                 &release.finest,
-                &to_number(release.households),
+                &signed(release.households),
                 &release.seed_fingerprint,
                 &release.digest,
                 &release.made_by,
@@ -145,7 +146,7 @@ async fn add(
          JOIN (SELECT household FROM consent
                WHERE household = ANY ($2) AND revoked_at IS NULL FOR SHARE) AS consent
              ON consent.household = given.household",
-        &[&to_number(release.number), &ids, &details],
+        &[&signed(release.number), &ids, &details],
     )
     .await?;
     tx.commit().await?;

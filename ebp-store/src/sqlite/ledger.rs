@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     DataRelease, HouseholdId, LedgerStore, ReleasedHousehold, StoreError,
-    ledger::{from_number, tier, to_number},
+    job::signed,
+    ledger::{from_number, tier},
 };
 
 #[async_trait]
@@ -121,13 +122,13 @@ fn add(
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
          WHERE (SELECT coalesce(max(number), 0) + 1 FROM data_release) = ?1",
         params![
-            to_number(release.number),
+            signed(release.number),
             release.name,
             release.tier.name(),
             release.recipient,
             Instant(release.as_of),
             release.finest,
-            to_number(release.households),
+            signed(release.households),
             release.seed_fingerprint,
             release.digest,
             release.made_by,
@@ -145,7 +146,7 @@ fn add(
          SELECT ?1, household, ?3 FROM consent WHERE household = ?2 AND revoked_at IS NULL",
     )?;
     for (household, detail) in households {
-        statement.execute(params![to_number(release.number), Id(*household), detail])?;
+        statement.execute(params![signed(release.number), Id(*household), detail])?;
     }
     Ok(())
 }

@@ -75,6 +75,7 @@ _removable = {"households": [], "meters": [], "pv_systems": [], "devices": []}
 _certificates = [tuple(pair) for pair in FIXTURE["certificates"]]
 _tokens = []
 _jobs = []
+_exports = []
 _alerts = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:6]
@@ -175,7 +176,7 @@ def _fill_silence(case, parameters):
 
 
 def _fill_job(case, parameters):
-    """A job that can be cancelled is one that still runs; one that can be retried has failed."""
+    """One that can be cancelled still runs, one that can be retried has failed, archives are of exports."""
     succeeded = _statuses.get(case.operation.label, {}).get("200")
     if _sees_jobs() and case.operation.path.endswith("/cancel") and not succeeded:
         # One that is not stopped in time registers them.
@@ -185,6 +186,8 @@ def _fill_job(case, parameters):
     elif _sees_jobs() and case.operation.path.endswith("/retry") and not succeeded:
         administers = IDENTITY["administers"]
         parameters["uuid"] = _cancelled_report() if administers else _failed_job()
+    elif _sees_jobs() and case.operation.path.endswith("/archive") and not IDENTITY["administers"]:
+        parameters["uuid"] = _exported()
     elif _jobs and parameters["uuid"] not in _jobs:
         parameters["uuid"] = _pick(_jobs, case, "jobs")
 
@@ -222,32 +225,47 @@ def _start_import(registrations, dry_run):
 
 def _failed_job():
     """An import that is refused for its postal code, once it has failed."""
-    job = _start_import([_registration("failed@example.org", postal_code="1")], False)
-    for _ in range(100):
-        shown = requests.get(f"{FIXTURE['url']}/management/job/{job}", **_as_researcher()).json()
-        if shown["state"] == "failed":
-            return job
-        time.sleep(0.1)
-    raise AssertionError(f"the import has not failed: {shown}")
+    shown = _ended(_start_import([_registration("failed@example.org", postal_code="1")], False), _as_researcher())
+    assert shown["state"] == "failed", shown
+    return shown["uuid"]
 
 
 def _cancelled_report():
     """A risk report of the administrators that was cancelled: imports are not theirs to retry."""
     manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
-    with requests.Session() as session:
-        for _ in range(200):
-            url = FIXTURE["url"] + "/management/job"
-            made = session.post(url, json={"kind": "risk-report"}, **manage).json()["uuid"]
-            # Most have ended by then.
-            session.post(f"{url}/{made}/cancel", **manage)
-            for _ in range(50):
-                state = session.get(f"{url}/{made}", **manage).json()["state"]
-                if state in ("succeeded", "cancelled"):
-                    break
-                time.sleep(0.1)
-            if state == "cancelled":
-                return made
+    url = FIXTURE["url"] + "/management/job"
+    for _ in range(10):
+        # A report of a small survey is there at once: it waits behind more imports than a server does
+        # at a time.
+        for _ in range(3):
+            run = uuid.uuid4().hex
+            _start_import([_registration(f"{run}.{number}@example.org") for number in range(250)], False)
+        made = requests.post(url, json={"kind": "risk-report"}, **manage).json()["uuid"]
+        requests.post(f"{url}/{made}/cancel", **manage)
+        if _ended(made, manage)["state"] == "cancelled":
+            return made
     raise AssertionError("no report was cancelled in time")
+
+
+def _exported():
+    """An export that has succeeded, made once a run."""
+    if not _exports:
+        made = requests.post(FIXTURE["url"] + "/management/job", json={"kind": "export"}, **_as_researcher())
+        assert made.status_code == 202, made.text
+        shown = _ended(made.json()["uuid"], _as_researcher())
+        assert shown["state"] == "succeeded", shown
+        _exports.append(shown["uuid"])
+    return _exports[0]
+
+
+def _ended(job, manage):
+    """The job, once it is neither waiting nor running."""
+    for _ in range(600):
+        shown = requests.get(f"{FIXTURE['url']}/management/job/{job}", **manage).json()
+        if shown["state"] not in ("waiting", "running"):
+            return shown
+        time.sleep(0.1)
+    raise AssertionError(f"the job has not ended in a minute: {shown}")
 
 
 def _keep_household(case):

@@ -42,11 +42,31 @@ const SEED: &str = "20261125";
 /// Runs at the same time, each with a server of its own.
 const WORKERS: usize = 2;
 
+/// How much is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// In each change. An operation that an identity may not use is asked with what is made up alone:
+    /// its bounds are tried by those who may.
+    Usual,
+    /// Everything of everybody.
+    Full,
+}
+
+impl Depth {
+    /// For each operation.
+    const fn examples(self) -> &'static str {
+        match self {
+            Self::Usual => "8",
+            Self::Full => "100",
+        }
+    }
+}
+
 /// As a part of `ci`: skipped, loudly, where Python or its packages cannot be had.
 pub fn run(arguments: &[String]) -> Result<()> {
     let full = arguments.iter().any(|argument| argument == "--full");
     let who: Vec<_> = arguments.iter().filter(|argument| *argument != "--full").collect();
-    let examples = if full { "100" } else { "8" };
+    let depth = if full { Depth::Full } else { Depth::Usual };
     let of =
         |identity: &&Identity| who.is_empty() || who.iter().any(|who| identity.name.contains(*who));
     let identities: Vec<_> = IDENTITIES.iter().filter(of).collect();
@@ -79,7 +99,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             scope.spawn(|| {
                 let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some((who, cluster)) = next() {
-                    match check(who, cluster, &schemathesis, examples) {
+                    match check(who, cluster, &schemathesis, depth) {
                         Ok(answered) => {
                             requests.fetch_add(answered, Relaxed);
                         }
@@ -105,23 +125,49 @@ const fn on(cluster: Option<&Cluster>) -> &'static str {
     if cluster.is_some() { " (PostgreSQL)" } else { "" }
 }
 
+/// Settings by which the operations that are not used are not asked with the bounds of each parameter.
+fn without_bounds(document: &Value, used: &[String]) -> String {
+    let of_path = |(path, item): (&String, &Value)| -> Vec<String> {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(|(method, _)| format!("{} {path}", method.to_uppercase())).collect()
+    };
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let mut unused: Vec<_> = paths.flat_map(of_path).collect();
+    unused.retain(|label| !used.contains(label));
+    match unused.is_empty() {
+        true => String::new(),
+        // A list of strings is the same in JSON and TOML.
+        false => format!(
+            "\n[[operations]]\ninclude-name = {}\nphases.coverage.enabled = false\n\
+             generation.max-examples = 2\n",
+            Value::from(unused)
+        ),
+    }
+}
+
 /// One identity against a fresh server.
 fn check(
     identity: &Identity,
     cluster: Option<&Cluster>,
     schemathesis: &Path,
-    examples: &str,
+    depth: Depth,
 ) -> Result<usize> {
     let start = Instant::now();
     let fixture = Fixture::start(identity, cluster)?;
     let sources = root().join("xtask/contract");
+    let document: Value = serde_json::from_slice(&fs::read(root().join("docs/openapi.json"))?)?;
+    let used = identity.operations(&document);
+    let settings = fixture.folder().join("schemathesis.toml");
+    let base = fs::read_to_string(sources.join("schemathesis.toml"))?;
+    let apart = if depth == Depth::Full { String::new() } else { without_bounds(&document, &used) };
+    fs::write(&settings, base + &apart)?;
     let statuses = fixture.folder().join("statuses.json");
     let mut command = Command::new(schemathesis);
     command
         .arg("--config-file")
-        .arg(sources.join("schemathesis.toml"))
+        .arg(settings)
         .args(["run", "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"])
-        .args(["--max-examples", examples, "--seed", SEED, "--workers", "1", "--no-color"])
+        .args(["--max-examples", depth.examples(), "--seed", SEED, "--workers", "1", "--no-color"])
         .args(["--generation-database", "none", "--continue-on-failure", "--warnings", "off"])
         // How well the generator gets on is no fault of the server's, nor how busy the machine is.
         .args(["--suppress-health-check", "all", "--request-timeout", "60"])
@@ -143,12 +189,10 @@ fn check(
     }
     let statuses = fs::read(&statuses).context("no request was counted")?;
     let statuses: BTreeMap<String, BTreeMap<String, usize>> = serde_json::from_slice(&statuses)?;
-    let document: Value = serde_json::from_slice(&fs::read(root().join("docs/openapi.json"))?)?;
     let count = |statuses: &BTreeMap<String, usize>, first: &str| -> usize {
         statuses.iter().filter(|(status, _)| status.starts_with(first)).map(|(_, n)| n).sum()
     };
-    let barren: Vec<_> = identity
-        .operations(&document)
+    let barren: Vec<_> = used
         .into_iter()
         .filter(|label| statuses.get(label).is_none_or(|statuses| count(statuses, "2") == 0))
         .collect();

@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, planted,
+    ci, contract, dataset, fuzz, machine, planted,
     run::{cargo, commit, succeed},
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 8] = [
+const TASKS: [(&str, &str); 9] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -19,6 +19,7 @@ const TASKS: [(&str, &str); 8] = [
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
     ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
+    ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -40,6 +41,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
         "dataset" => dataset::run(),
         "jobs" => jobs(),
+        "machine" => machine::run(rest),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }

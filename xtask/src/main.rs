@@ -9,11 +9,13 @@ mod coverage;
 mod crates;
 mod data_model;
 mod dataset;
+mod deb;
 mod device;
 mod examples;
 mod fuzz;
 mod lint;
 mod long;
+mod machine;
 mod mutants;
 mod parts;
 mod pictures;
@@ -40,6 +42,8 @@ cargo xtask TASK
   lint      Python, shell, and the pages' templates, scripts and style
   crates    count the crates that the program is built of, and hold them against their bound
   device    build the program of a measurement device and hold its size against its bound
+  deb [PROGRAM]  the Debian package, in target/deb
+  machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
             spool and the other parts where one costs privacy or measurements
@@ -74,6 +78,8 @@ fn start(task: &str) -> Result<()> {
         "lint" => lint::run(),
         "crates" => crates::run(),
         "device" => device::run(),
+        "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),

@@ -56,7 +56,8 @@ impl Spool {
 
     /// Opens the spool in the folder `dir`, which is created if it is missing.
     ///
-    /// Any number of processes may open it, also at once. A damaged file is renamed
+    /// What root makes in it belongs to the folder's owner, and a folder that root makes to the owner of
+    /// the one above. Any number of processes may open it, also at once. A damaged file is renamed
     /// (`spool.sqlite.damaged-` and the time), what can be read of it is copied into a new one, and
     /// a [notice](Spool::notices) is recorded.
     ///
@@ -69,6 +70,7 @@ impl Spool {
             Err(error) if error.is_damaged() => damage::set_aside(&path, &options, &error)?,
             opened => opened?,
         };
+        open::give_files(dir);
         spool.remember_marked_revocation()?;
         spool.restore_consent()?;
         // A wipe that was interrupted is completed. If it fails again (another reader, a full

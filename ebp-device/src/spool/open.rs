@@ -27,11 +27,40 @@ const STATEMENTS: usize = 64;
 /// After so many pages of the journal (1 MiB) they are moved into the file.
 const CHECKPOINT_PAGES: u32 = 2048;
 
-/// Creates the folder, readable only by its owner, if it is missing.
+/// Creates the folder, readable only by its owner, if it is missing. If root does, it is given to the
+/// owner of the folder above, whose daemons are to use it.
 pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
+    let is_new = !path.exists();
     private_file::create_folder(path)
-        .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })
+        .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })?;
+    if is_new && let Some(above) = path.parent() {
+        give_from_root(path, above);
+    }
+    Ok(())
 }
+
+/// Gives what root made in the folder to the folder's owner: a daemon that does not run as root would
+/// stop at a single file of root's.
+pub(super) fn give_files(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        give_from_root(&entry.path(), folder);
+    }
+}
+
+/// Gives a file of root's to the owner of that folder. Only root can, and only root has to.
+#[cfg(unix)]
+fn give_from_root(path: &Path, folder: &Path) {
+    use std::os::unix::fs::{MetadataExt, lchown};
+    let (Ok(file), Ok(folder)) = (fs::symlink_metadata(path), fs::metadata(folder)) else { return };
+    if file.uid() == 0 && folder.uid() != 0 {
+        // Whoever may not open it finds out next.
+        let _ = lchown(path, Some(folder.uid()), Some(folder.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn give_from_root(_: &Path, _: &Path) {}
 
 /// Opens the file and brings its schema up to date.
 pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {

@@ -6,7 +6,7 @@ use std::{
     os::{
         fd::OwnedFd,
         unix::{
-            fs::{PermissionsExt, chown},
+            fs::{MetadataExt, PermissionsExt, chown},
             process::CommandExt,
         },
     },
@@ -14,6 +14,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use ebp_device::spool::Spool;
 use ebp_needs::needs;
 
 use super::house::{ENGLISH, House, MODEL};
@@ -129,6 +130,22 @@ fn the_page_needs_nothing_of_the_device_but_its_socket() {
     let mut command = as_user(Command::new("head"), DEVICE);
     command.args(["-c", "1"]).arg(house.at("web/frontend.key"));
     assert_ne!(process::run(command, b"").code, Some(0));
+}
+
+/// Root looks at a device's status before its daemons have begun, and they can use what it made.
+#[needs(other_users)]
+#[test]
+fn what_root_makes_in_a_spool_belongs_to_the_daemons() {
+    let folder = tempfile::tempdir().unwrap();
+    chown(folder.path(), Some(DEVICE), Some(DEVICE)).unwrap();
+    let spool = folder.path().join("spool");
+    drop(Spool::open(&spool).unwrap());
+    // As an earlier release left it.
+    fs::write(spool.join("consent"), "").unwrap();
+    drop(Spool::open(&spool).unwrap());
+    for name in ["", "spool.sqlite", "consent"] {
+        assert_eq!(fs::metadata(spool.join(name)).unwrap().uid(), DEVICE, "spool/{name}");
+    }
 }
 
 /// The page asks the tunnel of the device's user, and has it switched.

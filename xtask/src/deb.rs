@@ -1,0 +1,269 @@
+//! `cargo xtask deb`: the Debian package, from the program that is built here.
+//!
+//! Enters: Debian's `dpkg-dev`; `DEBFULLNAME` and `DEBEMAIL` of whoever packages, as Debian's own tools
+//! read them. Leaves: `target/deb/ebp_VERSION_ARCHITECTURE.deb`, the same bytes for the same program and
+//! commit. Absent: what its scripts do, which `cargo xtask machine` tries.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    root,
+    run::{cargo, output, succeed, works},
+    target,
+};
+
+/// Where units name the program, and where a package has it.
+const LOCAL: &str = "/usr/local/bin/ebp";
+const PACKAGED: &str = "/usr/bin/ebp";
+
+/// The shells whose completions are installed, with the file of each.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "usr/share/bash-completion/completions/ebp"),
+    ("fish", "usr/share/fish/vendor_completions.d/ebp.fish"),
+    ("zsh", "usr/share/zsh/vendor-completions/_ebp"),
+];
+
+/// Builds the program with everything and packages it; with a FILE, packages that program.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let program = match arguments {
+        [] => {
+            succeed(cargo().args(["build", "--release", "--package", "ebp-cli", "--bin", "ebp"]))?;
+            target().join("release/ebp")
+        }
+        [program] => PathBuf::from(program),
+        _ => bail!("cargo xtask deb [PROGRAM]"),
+    };
+    let package = build(&program, env!("CARGO_PKG_VERSION"), Packing::Small)?;
+    println!("{}", package.display());
+    Ok(())
+}
+
+/// What is missing here to make a package.
+pub fn missing() -> Option<&'static str> {
+    let tools = ["dpkg-deb", "dpkg-shlibdeps", "strip", "readelf"];
+    let lacks = |tool: &&str| !works(Command::new(tool).arg("--version"));
+    tools
+        .iter()
+        .any(lacks)
+        .then_some("dpkg-deb, dpkg-shlibdeps, strip or readelf (Debian's dpkg-dev)")
+}
+
+/// How a package is packed.
+#[derive(Debug, Clone, Copy)]
+pub enum Packing {
+    /// To be sent to many machines.
+    Small,
+    /// To be installed once, right away.
+    Quick,
+}
+
+impl Packing {
+    const fn arguments(self) -> [&'static str; 2] {
+        match self {
+            Self::Small => ["-Zxz", "-z6"],
+            Self::Quick => ["-Zgzip", "-z1"],
+        }
+    }
+}
+
+/// The package of that program as that version.
+pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf> {
+    if let Some(missing) = missing() {
+        bail!("a package cannot be made here without {missing}");
+    }
+    let folder = target().join("deb");
+    let tree = folder.join("ebp");
+    if tree.exists() {
+        fs::remove_dir_all(&tree).with_context(|| tree.display().to_string())?;
+    }
+    let tree = Tree { root: tree };
+    let sources = root().join("deploy");
+    let installed = tree.copy(program, "usr/bin/ebp", 0o755)?;
+    succeed(
+        Command::new("strip").args(["--strip-all", "--remove-section=.comment"]).arg(&installed),
+    )?;
+    for (name, text) in units(&sources.join("systemd"))? {
+        let place = match name.as_str() {
+            "ebp.sysusers" => "usr/lib/sysusers.d/ebp.conf".to_owned(),
+            "ebp.tmpfiles" => "usr/lib/tmpfiles.d/ebp.conf".to_owned(),
+            _ => format!("lib/systemd/system/{name}"),
+        };
+        tree.write(&place, text.replace(LOCAL, PACKAGED).as_bytes(), 0o644)?;
+    }
+    for (shell, place) in COMPLETIONS {
+        let text = output(Command::new(program).args(["completions", shell]))?;
+        tree.write(place, format!("{text}\n").as_bytes(), 0o644)?;
+    }
+    let manual = folder.join("man");
+    succeed(Command::new(program).args(["man", "--output"]).arg(&manual))?;
+    for (name, text) in files(&manual)? {
+        tree.write_packed(&format!("usr/share/man/man1/{name}.gz"), &text)?;
+    }
+    let documents = "usr/share/doc/ebp";
+    let changes = fs::read(root().join("CHANGELOG.md"))?;
+    tree.write_packed(&format!("{documents}/CHANGELOG.md.gz"), &changes)?;
+    let date = output(Command::new("git").args(["log", "-1", "--format=%cD"]))?;
+    let changelog = format!(
+        "ebp ({version}) unstable; urgency=medium\n\n  * What changed: CHANGELOG.md.gz beside this \
+         file.\n\n -- {}  {date}\n",
+        maintainer()
+    );
+    tree.write_packed(&format!("{documents}/changelog.gz"), changelog.as_bytes())?;
+    let license = fs::read_to_string(root().join("LICENSE-MIT"))?;
+    let license: Vec<_> = license
+        .trim_end()
+        .lines()
+        .map(|line| if line.trim().is_empty() { " .".to_owned() } else { format!(" {line}") })
+        .collect();
+    let copyright = fs::read_to_string(sources.join("debian/copyright"))?;
+    let copyright = copyright.replace("@MIT@", &license.join("\n"));
+    tree.write(&format!("{documents}/copyright"), copyright.as_bytes(), 0o644)?;
+    tree.copy(&sources.join("debian/cron"), &format!("{documents}/examples/cron"), 0o644)?;
+    let overrides = "usr/share/lintian/overrides/ebp";
+    tree.copy(&sources.join("debian/lintian-overrides"), overrides, 0o644)?;
+    tree.describe(&sources.join("debian"), &installed, version)?;
+    let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
+    let package = folder.join(format!("ebp_{version}_{architecture}.deb"));
+    let date = output(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
+    let mut command = Command::new("dpkg-deb");
+    command.args(["--build", "--root-owner-group"]).args(packing.arguments());
+    command.arg(&tree.root).arg(&package);
+    succeed(command.env("SOURCE_DATE_EPOCH", date))?;
+    Ok(package)
+}
+
+/// What a package will hold.
+struct Tree {
+    root: PathBuf,
+}
+
+impl Tree {
+    /// The file of that name, whose folders are made.
+    fn place(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join(name);
+        let folder = path.parent().context("a file without a folder")?;
+        let mut made = self.root.clone();
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        // Whatever the mask of whoever packages.
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o755))?;
+        for part in folder.strip_prefix(&self.root)?.components() {
+            made.push(part);
+            fs::set_permissions(&made, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(path)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<PathBuf> {
+        let path = self.place(name)?;
+        fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
+        Ok(path)
+    }
+
+    fn copy(&self, from: &Path, name: &str, mode: u32) -> Result<PathBuf> {
+        let bytes = fs::read(from).with_context(|| from.display().to_string())?;
+        self.write(name, &bytes, mode)
+    }
+
+    /// Packed as Debian's policy wants it: the best that gzip can do, without a date.
+    fn write_packed(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let plain = self.write(name.trim_end_matches(".gz"), bytes, 0o644)?;
+        output(Command::new("gzip").args(["--best", "--no-name", "--force"]).arg(plain))?;
+        Ok(())
+    }
+
+    /// The folder `DEBIAN`: what the package needs, its scripts and its question.
+    fn describe(&self, sources: &Path, program: &Path, version: &str) -> Result<()> {
+        let control = fs::read_to_string(sources.join("control"))?
+            .replace("@VERSION@", version)
+            .replace("@MAINTAINER@", &maintainer())
+            .replace("@ARCHITECTURE@", &output(Command::new("dpkg").arg("--print-architecture"))?)
+            .replace("@SIZE@", &kibibytes(&self.root)?.to_string())
+            .replace("@LIBRARIES@", &libraries(program)?);
+        self.write("DEBIAN/control", control.as_bytes(), 0o644)?;
+        for script in ["postinst", "prerm", "postrm"] {
+            self.copy(&sources.join(script), &format!("DEBIAN/{script}"), 0o755)?;
+        }
+        self.copy(&sources.join("templates"), "DEBIAN/templates", 0o644)?;
+        let mut sums = String::new();
+        for path in walk(&self.root)? {
+            let name = path.strip_prefix(&self.root)?;
+            if !name.starts_with("DEBIAN") {
+                let sum = output(Command::new("md5sum").arg(&path))?;
+                let sum = sum.split_whitespace().next().context("md5sum printed nothing")?;
+                sums += &format!("{sum}  {}\n", name.display());
+            }
+        }
+        self.write("DEBIAN/md5sums", sums.as_bytes(), 0o644)?;
+        Ok(())
+    }
+}
+
+/// Whoever packages.
+fn maintainer() -> String {
+    let name = env::var("DEBFULLNAME").unwrap_or_else(|_| "ebp contributors".to_owned());
+    let email = env::var("DEBEMAIL").unwrap_or_else(|_| "ebp@example.org".to_owned());
+    format!("{name} <{email}>")
+}
+
+/// The packages of the libraries that the program loads, as a list that goes on; none for a static one.
+fn libraries(program: &Path) -> Result<String> {
+    let headers = output(Command::new("readelf").arg("--program-headers").arg(program))?;
+    if !headers.contains("INTERP") {
+        return Ok(String::new());
+    }
+    // It reads which package this is for, and takes libraries from this machine.
+    let folder = target().join("deb/needs");
+    fs::create_dir_all(folder.join("debian"))?;
+    fs::write(folder.join("debian/control"), "Source: ebp\n\nPackage: ebp\nArchitecture: any\n")?;
+    let mut command = Command::new("dpkg-shlibdeps");
+    command.arg("-O").arg(fs::canonicalize(program)?).current_dir(&folder);
+    let printed = output(&mut command)?;
+    let list = printed.strip_prefix("shlibs:Depends=").context("dpkg-shlibdeps names nothing")?;
+    Ok(format!("{list}, "))
+}
+
+/// The units and what else systemd reads, each with its text.
+fn units(folder: &Path) -> Result<Vec<(String, String)>> {
+    let text = |(name, bytes)| Ok((name, String::from_utf8(bytes)?));
+    files(folder)?.into_iter().map(text).collect()
+}
+
+/// The files of a folder, by name.
+fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for path in walk(folder)? {
+        let name =
+            path.file_name().context("a file without a name")?.to_string_lossy().into_owned();
+        files.push((name, fs::read(&path).with_context(|| path.display().to_string())?));
+    }
+    Ok(files)
+}
+
+/// Every file below, in order.
+fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(walk(&entry.path())?);
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn kibibytes(folder: &Path) -> Result<u64> {
+    let files = walk(folder)?;
+    let sizes = files.iter().map(|path| Ok(fs::metadata(path)?.len().div_ceil(1024)));
+    sizes.sum::<Result<u64>>()
+}

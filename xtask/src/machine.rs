@@ -1,0 +1,124 @@
+//! `cargo xtask machine`: Debian with systemd, in which the package is installed and used for real.
+//!
+//! Enters: root, Debian's `mmdebstrap` and `systemd-nspawn`, its archive the first time; the checks in
+//! `xtask/machine`. Leaves: a line for each check, or what it printed and a failure. Absent: the package
+//! itself (`deb.rs`).
+
+mod nspawn;
+
+use std::{fs, path::PathBuf, process::Command, time::Instant};
+
+use anyhow::{Context, Result, bail};
+
+use self::nspawn::Machine;
+use crate::{
+    deb::{self, Packing},
+    root,
+    run::{output, succeed, works},
+    target, test,
+};
+
+/// The checks in their order; each is a script that runs as root of the machine, and those that follow
+/// find what it left.
+const CHECKS: [&str; 7] = ["install", "survey", "upgrade", "confined", "clock", "reboot", "remove"];
+
+/// What Debian consists of here.
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,ca-certificates,debconf,procps,util-linux";
+
+/// The two versions of the package that are installed, one after the other.
+const VERSIONS: [&str; 2] = ["0.1.0", "0.1.1"];
+
+/// All checks on the program as tests have it, or on a PROGRAM of one's own; skipped, loudly, where no
+/// machine can be made.
+pub fn run(arguments: &[String]) -> Result<()> {
+    if let Some(missing) = missing()? {
+        eprintln!("\n*** SKIPPED: the machine. It needs {missing}. ***\n");
+        return Ok(());
+    }
+    let program = match arguments {
+        [] => {
+            test::build_program()?;
+            target().join("debug/ebp")
+        }
+        [program] => PathBuf::from(program),
+        _ => bail!("cargo xtask machine [PROGRAM]"),
+    };
+    let folder = target().join("machine");
+    fs::create_dir_all(&folder)?;
+    let debian = debian(&folder)?;
+    let shared = folder.join("shared");
+    let _ = fs::remove_dir_all(&shared);
+    fs::create_dir_all(&shared)?;
+    for version in VERSIONS {
+        let package = deb::build(&program, version, Packing::Quick)?;
+        lint(&package)?;
+        fs::copy(&package, shared.join(format!("ebp_{version}.deb")))?;
+    }
+    for entry in fs::read_dir(root().join("xtask/machine"))? {
+        let path = entry?.path();
+        let name = path.file_name().context("a script without a name")?;
+        fs::copy(&path, shared.join(name))?;
+    }
+    let mut machine = Machine::unpack(&debian, &folder.join("ebp"))?;
+    machine.bring(&shared, "ebp-checks")?;
+    machine.boot()?;
+    for check in CHECKS {
+        let start = Instant::now();
+        let (succeeded, text) = machine.run(&format!("/ebp-checks/{check}.sh"))?;
+        if !succeeded {
+            bail!("{text}{}the machine's check `{check}` failed", machine.log());
+        }
+        for line in text.lines().filter(|line| line.starts_with("= ")) {
+            println!("{line}");
+        }
+        println!("machine: {check} passed in {} s", start.elapsed().as_secs());
+    }
+    println!("machine: {} checks passed", CHECKS.len());
+    machine.remove()
+}
+
+/// What is missing to make a machine.
+fn missing() -> Result<Option<&'static str>> {
+    let is_root = output(Command::new("id").arg("-u"))? == "0";
+    let has = |tool: &str| works(Command::new(tool).arg("--version"));
+    Ok(if !is_root {
+        Some("root")
+    } else if release()?.is_none() {
+        Some("Debian")
+    } else if !(has("systemd-nspawn") && has("mmdebstrap") && has("lintian") && has("nsenter")) {
+        Some("systemd-container, mmdebstrap, lintian and util-linux (Debian's packages)")
+    } else {
+        deb::missing()
+    })
+}
+
+/// The name of Debian's release that runs here: the program is linked with its libraries.
+fn release() -> Result<Option<String>> {
+    let text = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let value =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+    let is_debian = value("ID") == Some("debian");
+    Ok(value("VERSION_CODENAME").filter(|_| is_debian).map(str::to_owned))
+}
+
+/// Debian as an archive, made once.
+fn debian(folder: &std::path::Path) -> Result<PathBuf> {
+    let release = release()?.context("this is not Debian")?;
+    let archive = folder.join(format!("{release}.tar"));
+    if !archive.exists() {
+        let part = folder.join("part.tar");
+        let mut command = Command::new("mmdebstrap");
+        command.args(["--quiet", "--variant=minbase", &format!("--include={PACKAGES}")]);
+        command.arg(release).arg(&part);
+        succeed(&mut command)?;
+        fs::rename(part, &archive)?;
+    }
+    Ok(archive)
+}
+
+/// Lintian finds no error in the package.
+fn lint(package: &std::path::Path) -> Result<()> {
+    let mut command = Command::new("lintian");
+    command.args(["--allow-root", "--fail-on", "error", "--info"]).arg(package);
+    succeed(&mut command)
+}

@@ -1,0 +1,170 @@
+//! A machine of `systemd-nspawn`: unpacked, booted, and programs that run in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::run::succeed;
+
+/// How long it may take until systemd has started everything.
+const BOOT: Duration = Duration::from_secs(120);
+/// How long it may take until it has ended everything.
+const END: Duration = Duration::from_secs(60);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What programs in the machine find in their environment.
+const ENVIRONMENT: [&str; 4] = [
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+    "DEBIAN_FRONTEND=noninteractive",
+];
+
+/// A machine with a folder of its own as its disk.
+pub struct Machine {
+    disk: PathBuf,
+    log: PathBuf,
+    nspawn: Option<Child>,
+}
+
+impl Machine {
+    /// A new disk in that folder.
+    pub fn unpack(archive: &Path, disk: &Path) -> Result<Self> {
+        let log = disk.with_extension("log");
+        let machine = Self { disk: disk.to_owned(), log, nspawn: None };
+        machine.clear()?;
+        fs::create_dir_all(disk)?;
+        let mut command = Command::new("tar");
+        command.args(["--numeric-owner", "--xattrs", "-xf"]).arg(archive).arg("-C").arg(disk);
+        succeed(&mut command)?;
+        fs::write(disk.join("etc/hostname"), "ebp\n")?;
+        fs::write(disk.join("etc/hosts"), "127.0.0.1 localhost ebp\n::1 localhost\n")?;
+        Ok(machine)
+    }
+
+    /// Copies a folder's files to a folder of the machine.
+    pub fn bring(&self, files: &Path, name: &str) -> Result<()> {
+        let folder = self.disk.join(name);
+        fs::create_dir_all(&folder)?;
+        for entry in fs::read_dir(files)? {
+            let path = entry?.path();
+            fs::copy(&path, folder.join(path.file_name().context("a file without a name")?))?;
+        }
+        Ok(())
+    }
+
+    /// Starts systemd, without a network but its own loopback, and waits for it. The kernel may be asked
+    /// for its clock, which the container's own filter forbids otherwise.
+    pub fn boot(&mut self) -> Result<()> {
+        let log = fs::File::create(&self.log)?;
+        let mut command = Command::new("systemd-nspawn");
+        command.args(["--quiet", "--register=no", "--keep-unit", "--private-network", "--boot"]);
+        command.args(["--machine=ebp", "--console=pipe", "--link-journal=no"]);
+        command
+            .args(["--system-call-filter=adjtimex clock_adjtime", "--directory"])
+            .arg(&self.disk);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.nspawn = Some(command.spawn().context("systemd-nspawn")?);
+        let start = Instant::now();
+        while start.elapsed() < BOOT {
+            thread::sleep(PAUSE);
+            if self.has_booted() {
+                return Ok(());
+            }
+        }
+        bail!("{}the machine has not booted in {} s", self.log(), BOOT.as_secs())
+    }
+
+    /// Whether systemd has started everything, whether or not all of it works.
+    fn has_booted(&self) -> bool {
+        let Ok(mut command) = self.command() else { return false };
+        let output = command.args(["systemctl", "is-system-running"]).output();
+        output.is_ok_and(|output| {
+            let state = String::from_utf8_lossy(&output.stdout);
+            ["running", "degraded"].contains(&state.trim())
+        })
+    }
+
+    /// Runs a script in it, as root: whether it succeeded, and what it printed.
+    pub fn run(&mut self, script: &str) -> Result<(bool, String)> {
+        let output = self.command()?.args(["sh", script]).stdin(Stdio::null()).output()?;
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // A script that ends with this asks for a new start of the machine.
+        const REBOOT: i32 = 100;
+        if output.status.code() == Some(REBOOT) {
+            self.shut_down()?;
+            self.boot()?;
+            let (succeeded, text) = self.run(&script.replace(".sh", "-after.sh"))?;
+            return Ok((succeeded, format!("{out}{err}{text}")));
+        }
+        Ok((output.status.success(), format!("{out}{err}")))
+    }
+
+    /// A command whose arguments are run in the machine.
+    fn command(&self) -> Result<Command> {
+        let nspawn = self.nspawn.as_ref().context("the machine does not run")?.id();
+        let children = format!("/proc/{nspawn}/task/{nspawn}/children");
+        let children = fs::read_to_string(&children).context(children)?;
+        let systemd = children.split_whitespace().next().context("the machine has not begun")?;
+        let mut command = Command::new("nsenter");
+        command.args(["--all", "--target", systemd, "--", "env", "-i"]).args(ENVIRONMENT);
+        Ok(command)
+    }
+
+    /// Lets systemd end everything.
+    fn shut_down(&mut self) -> Result<()> {
+        // Its connection ends with it.
+        let _ = self.command()?.args(["systemctl", "poweroff"]).output();
+        let Some(mut nspawn) = self.nspawn.take() else { return Ok(()) };
+        let start = Instant::now();
+        while start.elapsed() < END {
+            if nspawn.try_wait()?.is_some() {
+                return Ok(());
+            }
+            thread::sleep(PAUSE);
+        }
+        nspawn.kill()?;
+        nspawn.wait()?;
+        bail!("{}the machine has not shut down in {} s", self.log(), END.as_secs())
+    }
+
+    /// The end of what the machine's console showed.
+    pub fn log(&self) -> String {
+        let text = fs::read(&self.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let from = text.lines().count().saturating_sub(20);
+        text.lines().skip(from).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Ends it and removes its disk.
+    pub fn remove(mut self) -> Result<()> {
+        self.shut_down()?;
+        self.clear()
+    }
+
+    fn clear(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.disk) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| self.disk.display().to_string())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        if let Some(nspawn) = &mut self.nspawn {
+            let _ = nspawn.kill();
+            let _ = nspawn.wait();
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::{
-    contract, crates, examples, fuzz, lint,
-    run::{cargo, succeed, works},
+    advisories, contract, crates, examples, fuzz, lint,
+    run::{cargo, succeed},
     stage::{self, Stage},
     test, tidy,
     tool::{self, DENY},
@@ -113,7 +113,7 @@ fn check_alone(crates: &[(&str, &[&str])]) -> Result<()> {
     })
 }
 
-/// Licences, sources and bans always; advisories where their database can be had.
+/// Licences, sources, bans and advisories.
 fn dependencies() -> Result<()> {
     DENY.ensure()?;
     let deny = |arguments: &[&str]| {
@@ -122,10 +122,5 @@ fn dependencies() -> Result<()> {
         command
     };
     succeed(&mut deny(&["--all-features", "check", "bans", "licenses", "sources"]))?;
-    if works(&mut deny(&["fetch", "db"])) {
-        succeed(&mut deny(&["--all-features", "check", "advisories"]))
-    } else {
-        eprintln!("xtask: SKIPPED the check for advisories: their database cannot be fetched here");
-        Ok(())
-    }
+    advisories::check()
 }

@@ -2,6 +2,7 @@
 //!
 //! Enters: the task's name. Leaves: its output and exit code. Absent: anything a user needs.
 
+mod advisories;
 mod api;
 mod ci;
 mod contract;
@@ -42,6 +43,8 @@ cargo xtask TASK
   lint      Python, shell, and the pages' templates, scripts and style
   crates    count the crates that the program is built of, and hold them against their bound
   device    build the program of a measurement device and hold its size against its bound
+  outdated  libraries of which there are newer versions, or advisories
+  advisories  the newest advisories in place of the copy in xtask/lists
   deb [PROGRAM]  the Debian package, in target/deb
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
@@ -78,6 +81,8 @@ fn start(task: &str) -> Result<()> {
         "lint" => lint::run(),
         "crates" => crates::run(),
         "device" => device::run(),
+        "outdated" => advisories::outdated(),
+        "advisories" => advisories::update(),
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),

@@ -5,7 +5,7 @@
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -57,27 +57,8 @@ pub fn give(folder: &Path, own: bool, files: &[PathBuf]) {
 /// Gives what root made in a service's folder to the folder's owner.
 #[cfg(feature = "server")]
 pub fn give_to_owner_of(folder: &Path) {
-    let Ok(metadata) = fs::metadata(folder) else { return };
-    if !geteuid().is_root() || metadata.uid() == 0 {
-        return;
-    }
-    give_below(folder, Owner { user: metadata.uid(), group: metadata.gid() });
-}
-
-/// What belongs to root below the folder. A file with several links may belong to another user,
-/// too.
-#[cfg(feature = "server")]
-fn give_below(folder: &Path, owner: Owner) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Ok(metadata) = entry.metadata() else { continue };
-        if metadata.is_dir() {
-            give_below(&entry.path(), owner);
-        }
-        if metadata.uid() == 0
-            && (metadata.is_dir() || (metadata.is_file() && metadata.nlink() == 1))
-        {
-            give_one(&entry.path(), owner);
-        }
+    if let Some(owner) = Owner::of_folder(folder) {
+        owner.give_below(folder, &mut tell_failure);
     }
 }
 
@@ -85,9 +66,13 @@ fn give_below(folder: &Path, owner: Owner) {
 fn give_one(path: &Path, owner: Owner) -> bool {
     let given = owner.give(path);
     if let Err(error) = &given {
-        tell!("ebp: {} cannot be given to another user: {error}", path.display());
+        tell_failure(path, error);
     }
     given.is_ok()
+}
+
+fn tell_failure(path: &Path, error: &io::Error) {
+    tell!("ebp: {} cannot be given to another user: {error}", path.display());
 }
 
 #[cfg(test)]

@@ -32,6 +32,47 @@ impl Owner {
         Some(Self { user, group })
     }
 
+    /// To whom root gives what it makes in a folder: the folder's owner. None if this process is not
+    /// root's, if the folder is, or if there is none.
+    #[must_use]
+    pub fn of_folder(folder: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = fs::metadata(folder).ok()?;
+            let is_others = rustix::process::geteuid().is_root() && metadata.uid() != 0;
+            is_others.then(|| Self { user: metadata.uid(), group: metadata.gid() })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = folder;
+            None
+        }
+    }
+
+    /// Gives the user what belongs to root below the folder; `failed` is told what cannot be given. A
+    /// file with several links stays root's: it may be one of another folder.
+    pub fn give_below(self, folder: &Path, failed: &mut dyn FnMut(&Path, &io::Error)) {
+        #[cfg(unix)]
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            use std::os::unix::fs::MetadataExt;
+            let Ok(metadata) = entry.metadata() else { continue };
+            let path = entry.path();
+            if metadata.is_dir() {
+                self.give_below(&path, failed);
+            }
+            let is_single = metadata.is_dir() || (metadata.is_file() && metadata.nlink() == 1);
+            if metadata.uid() == 0
+                && is_single
+                && let Err(error) = self.give(&path)
+            {
+                failed(&path, &error);
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = (folder, failed);
+    }
+
     /// Gives an open file to the user.
     ///
     /// # Errors

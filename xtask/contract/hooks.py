@@ -23,6 +23,8 @@ with open(os.environ["EBP_CONTRACT"], encoding="utf-8") as file:
     FIXTURE = json.load(file)
 IDENTITY = FIXTURE["identity"]
 FOREIGN = IDENTITY["foreign"]
+# `usual` or `full`.
+DEPTH = os.environ["EBP_CONTRACT_DEPTH"]
 
 # The sentences by which a body that is of its form may be refused (422).
 NO_SCHEMA_CAN_SAY = (
@@ -79,9 +81,19 @@ _exports = []
 _alerts = []
 _to_grant = FIXTURE["spares"][:2]
 _to_revoke = FIXTURE["spares"][2:6]
-_to_withdraw = FIXTURE["spares"][6:]
+_to_export = FIXTURE["spares"][6]
+_to_withdraw = FIXTURE["spares"][7:]
 _messages = []
 _asked_without = set()
+
+
+def _is_random(case):
+    """Whether chance made it, with what is new in each run: identifiers and the time.
+
+    What the documentation lacks and only chance finds does not stop a change that has nothing to do with
+    it: it is told, and fails where everything is asked.
+    """
+    return case.meta is None or case.meta.phase.name.value in ("fuzzing", "stateful")
 
 
 def _is_positive(case):
@@ -169,7 +181,7 @@ def _fill_silence(case, parameters):
     parameters["uuid"] = _pick(_known["devices"], case, "silence")
     if case.operation.method.upper() == "POST":
         return
-    manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
+    manage = _as_group("administrator")
     path = f"{FIXTURE['url']}/management/device/{parameters['uuid']}/silence"
     begun = requests.post(path, json={"reason": "For the contract"}, **manage)
     assert begun.status_code == 201, begun.text
@@ -179,10 +191,7 @@ def _fill_job(case, parameters):
     """One that can be cancelled still runs, one that can be retried has failed, archives are of exports."""
     succeeded = _statuses.get(case.operation.label, {}).get("200")
     if _sees_jobs() and case.operation.path.endswith("/cancel") and not succeeded:
-        # One that is not stopped in time registers them.
-        run = uuid.uuid4().hex
-        lines = [_registration(f"{run}.{number}@example.org") for number in range(250)]
-        parameters["uuid"] = _start_import(lines, False)
+        parameters["uuid"] = _start_long_import()
     elif _sees_jobs() and case.operation.path.endswith("/retry") and not succeeded:
         administers = IDENTITY["administers"]
         parameters["uuid"] = _cancelled_report() if administers else _failed_job()
@@ -212,34 +221,42 @@ def _registration(email, postal_code="51147"):
     }
 
 
-def _as_researcher():
-    return {"headers": {"Authorization": FIXTURE["researcher"]}, "verify": FIXTURE["ca"], "timeout": 30}
+def _as_group(who):
+    """What requests of a group carry."""
+    return {"headers": {"Authorization": FIXTURE[who]}, "verify": FIXTURE["ca"], "timeout": 30}
 
 
 def _start_import(registrations, dry_run):
     body = {"kind": "household-import", "dry_run": dry_run, "file": "\n".join(map(json.dumps, registrations))}
-    made = requests.post(FIXTURE["url"] + "/management/job", json=body, **_as_researcher())
+    made = requests.post(FIXTURE["url"] + "/management/job", json=body, **_as_group("researcher"))
     assert made.status_code == 202, made.text
     return made.json()["uuid"]
 
 
+def _start_long_import():
+    """An import that takes a while; one that is not stopped in time registers its households."""
+    run = uuid.uuid4().hex
+    return _start_import([_registration(f"{run}.{number}@example.org") for number in range(250)], False)
+
+
 def _failed_job():
     """An import that is refused for its postal code, once it has failed."""
-    shown = _ended(_start_import([_registration("failed@example.org", postal_code="1")], False), _as_researcher())
+    shown = _ended(
+        _start_import([_registration("failed@example.org", postal_code="1")], False), _as_group("researcher")
+    )
     assert shown["state"] == "failed", shown
     return shown["uuid"]
 
 
 def _cancelled_report():
     """A risk report of the administrators that was cancelled: imports are not theirs to retry."""
-    manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
+    manage = _as_group("administrator")
     url = FIXTURE["url"] + "/management/job"
     for _ in range(10):
         # A report of a small survey is there at once: it waits behind more imports than a server does
         # at a time.
         for _ in range(3):
-            run = uuid.uuid4().hex
-            _start_import([_registration(f"{run}.{number}@example.org") for number in range(250)], False)
+            _start_long_import()
         made = requests.post(url, json={"kind": "risk-report"}, **manage).json()["uuid"]
         requests.post(f"{url}/{made}/cancel", **manage)
         if _ended(made, manage)["state"] == "cancelled":
@@ -250,9 +267,16 @@ def _cancelled_report():
 def _exported():
     """An export that has succeeded, made once a run."""
     if not _exports:
-        made = requests.post(FIXTURE["url"] + "/management/job", json={"kind": "export"}, **_as_researcher())
+        manage = _as_group("researcher")
+        # A consent of the last ten minutes is in no export. Of one that was revoked only its month is left,
+        # which began before that.
+        ended = f"{FIXTURE['url']}/management/household/{_to_export['household']}/revocation"
+        today = time.strftime("%Y-%m-%d", time.gmtime())
+        answer = requests.post(ended, json={"received_on": today, "channel": "letter"}, **manage)
+        assert answer.status_code == 200, answer.text
+        made = requests.post(FIXTURE["url"] + "/management/job", json={"kind": "export"}, **manage)
         assert made.status_code == 202, made.text
-        shown = _ended(made.json()["uuid"], _as_researcher())
+        shown = _ended(made.json()["uuid"], manage)
         assert shown["state"] == "succeeded", shown
         _exports.append(shown["uuid"])
     return _exports[0]
@@ -296,7 +320,7 @@ def _as_spare(spares, case, kwargs):
 
 def _prepare():
     """Grants consents, makes tokens by which devices are enrolled, and what can be removed."""
-    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + _to_withdraw]:
+    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + [_to_export] + _to_withdraw]:
         answer = requests.post(
             FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30
         )
@@ -331,7 +355,7 @@ def _prepare():
                 timeout=30,
             )
             assert answer.status_code in (200, 201), answer.text
-    manage = {"headers": {"Authorization": FIXTURE["administrator"]}, "verify": FIXTURE["ca"], "timeout": 30}
+    manage = _as_group("administrator")
     for _ in range(3):
         made = requests.post(
             FIXTURE["url"] + "/management/device", json={"household": FIXTURE["households"][0]}, **manage
@@ -455,7 +479,9 @@ def refused_for_what_no_schema_can_say(ctx, response, case):
         # An import's file is text to a schema.
         if (error["pointer"], case.operation.label) == ("/file", "POST /management/job"):
             continue
-        assert error["detail"] in NO_SCHEMA_CAN_SAY, f"a schema could say: {error}"
+        if error["detail"] not in NO_SCHEMA_CAN_SAY:
+            assert DEPTH == "usual" and _is_random(case), f"a schema could say: {error}"
+            print(f"a schema could say: {case.operation.label}: {error}")
 
 
 @schemathesis.check

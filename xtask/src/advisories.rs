@@ -4,11 +4,7 @@
 //! a failure if a library has an advisory; the date of what was looked at. Absent: licences, bans and
 //! sources, which `ci.rs` has checked.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -17,7 +13,7 @@ use crate::{
     root,
     run::{cargo, output, succeed, works},
     target,
-    tool::{self, DENY},
+    tool::DENY,
 };
 
 /// What the copy was made of.
@@ -31,18 +27,13 @@ struct Copy {
 /// Looks for advisories in the newest database, else in the copy: never in none.
 pub fn check() -> Result<()> {
     DENY.ensure()?;
-    if works(deny(None).args(["fetch", "db"])) {
-        return succeed(deny(None).args(["--all-features", "check", "advisories"]));
-    }
-    let copy = Copy::read()?;
-    eprintln!("xtask: advisories as of {}: their database cannot be fetched here", copy.date);
-    let settings = copy.unpack()?;
-    let mut command = deny(Some(&settings));
-    // git takes the copy where it is asked for the source, which cargo-deny wants to have a host.
-    let instead =
-        format!("url.file://{}.insteadOf", path_of(&target().join("advisories/advisories"))?);
-    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", instead);
-    command.env("GIT_CONFIG_VALUE_0", &copy.source);
+    let mut command = if works(DENY.command().args(["fetch", "db"])) {
+        DENY.command()
+    } else {
+        let copy = Copy::read()?;
+        eprintln!("xtask: advisories as of {}: their database cannot be fetched here", copy.date);
+        copy.deny()?
+    };
     succeed(command.args(["--all-features", "check", "advisories"]))
 }
 
@@ -108,8 +99,8 @@ impl Copy {
         Ok(toml::from_str(&text)?)
     }
 
-    /// Unpacks the copy as cargo-deny wants it, a repository of git. Leaves settings that name it.
-    fn unpack(&self) -> Result<PathBuf> {
+    /// cargo-deny with the copy, which is unpacked as it wants to have it: a repository of git.
+    fn deny(&self) -> Result<Command> {
         let folder = target().join("advisories");
         let _ = fs::remove_dir_all(&folder);
         let databases = folder.join("databases");
@@ -138,23 +129,19 @@ impl Copy {
         advisories.insert("db-path".to_owned(), path_of(&databases)?.into());
         let path = folder.join("deny.toml");
         fs::write(&path, toml::to_string(&settings)?)?;
-        Ok(path)
+        let mut command = DENY.command();
+        command.arg("--config").arg(path);
+        // git takes the copy where it is asked for the source, which cargo-deny wants to have a host.
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_VALUE_0", &self.source);
+        let instead = format!("url.file://{}.insteadOf", path_of(&repository)?);
+        command.env("GIT_CONFIG_KEY_0", instead);
+        Ok(command)
     }
 }
 
 /// An absolute path in words.
 fn path_of(path: &Path) -> Result<String> {
     Ok(fs::canonicalize(path)?.to_str().context("a path that is no text")?.to_owned())
-}
-
-/// cargo-deny, with settings of one's own or those of the repository.
-fn deny(settings: Option<&Path>) -> Command {
-    let mut command = cargo();
-    command.arg("deny").env("PATH", tool::path());
-    if let Some(settings) = settings {
-        command.arg("--config").arg(settings);
-    }
-    command
 }
 
 #[cfg(test)]

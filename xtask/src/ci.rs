@@ -7,7 +7,7 @@ use crate::{
     run::{cargo, succeed},
     stage::{self, Stage},
     test, tidy,
-    tool::{self, DENY},
+    tool::DENY,
 };
 
 /// How the program is built; with everything it differs from the first in embedded data alone. A build
@@ -116,11 +116,6 @@ fn check_alone(crates: &[(&str, &[&str])]) -> Result<()> {
 /// Licences, sources, bans and advisories.
 fn dependencies() -> Result<()> {
     DENY.ensure()?;
-    let deny = |arguments: &[&str]| {
-        let mut command = cargo();
-        command.arg("deny").args(arguments).env("PATH", tool::path());
-        command
-    };
-    succeed(&mut deny(&["--all-features", "check", "bans", "licenses", "sources"]))?;
+    succeed(DENY.command().args(["--all-features", "check", "bans", "licenses", "sources"]))?;
     advisories::check()
 }

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::{root, test, tool};
 use cluster::Cluster;
-use fixture::{Fixture, IDENTITIES, Identity};
+use fixture::{Fixture, IDENTITIES, Identity, described};
 
 /// The version that is installed.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -58,6 +58,14 @@ impl Depth {
         match self {
             Self::Usual => "8",
             Self::Full => "100",
+        }
+    }
+
+    /// As the hooks call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Full => "full",
         }
     }
 }
@@ -127,12 +135,7 @@ const fn on(cluster: Option<&Cluster>) -> &'static str {
 
 /// Settings by which the operations that are not used are not asked with the bounds of each parameter.
 fn without_bounds(document: &Value, used: &[String]) -> String {
-    let of_path = |(path, item): (&String, &Value)| -> Vec<String> {
-        let methods = item.as_object().into_iter().flatten();
-        methods.map(|(method, _)| format!("{} {path}", method.to_uppercase())).collect()
-    };
-    let paths = document["paths"].as_object().into_iter().flatten();
-    let mut unused: Vec<_> = paths.flat_map(of_path).collect();
+    let mut unused: Vec<_> = described(document).map(|(label, ..)| label).collect();
     unused.retain(|label| !used.contains(label));
     match unused.is_empty() {
         true => String::new(),
@@ -180,12 +183,16 @@ fn check(
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("SCHEMATHESIS_HOOKS", "hooks")
         .env("EBP_CONTRACT", fixture.description())
+        .env("EBP_CONTRACT_DEPTH", depth.name())
         .env("EBP_CONTRACT_STATUSES", &statuses)
         .current_dir(fixture.folder());
     let output = command.output().context("cannot start schemathesis")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
         bail!("{text}{}{}", String::from_utf8_lossy(&output.stderr), output.status);
+    }
+    for line in text.lines().filter(|line| line.contains("a schema could say")) {
+        eprintln!("xtask: {}{}: {line}", identity.name, on(cluster));
     }
     let statuses = fs::read(&statuses).context("no request was counted")?;
     let statuses: BTreeMap<String, BTreeMap<String, usize>> = serde_json::from_slice(&statuses)?;

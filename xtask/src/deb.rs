@@ -14,6 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    folder::files_below,
     root,
     run::{cargo, output, succeed, works},
     target,
@@ -89,8 +90,10 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     succeed(
         Command::new("strip").args(["--strip-all", "--remove-section=.comment"]).arg(&installed),
     )?;
-    for (name, text) in units(&sources.join("systemd"))? {
-        let place = match name.as_str() {
+    for path in files_below(&sources.join("systemd"))? {
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        let name = name_of(&path)?;
+        let place = match name {
             "ebp.sysusers" => "usr/lib/sysusers.d/ebp.conf".to_owned(),
             "ebp.tmpfiles" => "usr/lib/tmpfiles.d/ebp.conf".to_owned(),
             _ => format!("lib/systemd/system/{name}"),
@@ -101,21 +104,21 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
         let text = output(Command::new(program).args(["completions", shell]))?;
         tree.write(place, format!("{text}\n").as_bytes(), 0o644)?;
     }
-    let manual = folder.join("man");
-    succeed(Command::new(program).args(["man", "--output"]).arg(&manual))?;
-    for (name, text) in files(&manual)? {
-        tree.write_packed(&format!("usr/share/man/man1/{name}.gz"), &text)?;
+    let manual = tempfile::tempdir()?;
+    succeed(Command::new(program).args(["man", "--output"]).arg(manual.path()))?;
+    for path in files_below(manual.path())? {
+        tree.write(&format!("usr/share/man/man1/{}", name_of(&path)?), &fs::read(&path)?, 0o644)?;
     }
     let documents = "usr/share/doc/ebp";
-    let changes = fs::read(root().join("CHANGELOG.md"))?;
-    tree.write_packed(&format!("{documents}/CHANGELOG.md.gz"), &changes)?;
-    let date = output(Command::new("git").args(["log", "-1", "--format=%cD"]))?;
+    tree.copy(&root().join("CHANGELOG.md"), &format!("{documents}/CHANGELOG.md"), 0o644)?;
+    let date = |format| output(Command::new("git").args(["log", "-1", format]));
     let changelog = format!(
         "ebp ({version}) unstable; urgency=medium\n\n  * What changed: CHANGELOG.md.gz beside this \
-         file.\n\n -- {}  {date}\n",
-        maintainer()
+         file.\n\n -- {}  {}\n",
+        maintainer(),
+        date("--format=%cD")?
     );
-    tree.write_packed(&format!("{documents}/changelog.gz"), changelog.as_bytes())?;
+    tree.write(&format!("{documents}/changelog"), changelog.as_bytes(), 0o644)?;
     let license = fs::read_to_string(root().join("LICENSE-MIT"))?;
     let license: Vec<_> = license
         .trim_end()
@@ -128,14 +131,15 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     tree.copy(&sources.join("debian/cron"), &format!("{documents}/examples/cron"), 0o644)?;
     let overrides = "usr/share/lintian/overrides/ebp";
     tree.copy(&sources.join("debian/lintian-overrides"), overrides, 0o644)?;
-    tree.describe(&sources.join("debian"), &installed, version)?;
+    let changes = ["changelog", "CHANGELOG.md"].map(|name| format!("{documents}/{name}"));
+    tree.pack(&["usr/share/man/man1", &changes[0], &changes[1]])?;
     let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
+    tree.describe(&sources.join("debian"), &installed, (version, &architecture))?;
     let package = folder.join(format!("ebp_{version}_{architecture}.deb"));
-    let date = output(Command::new("git").args(["log", "-1", "--format=%ct"]))?;
     let mut command = Command::new("dpkg-deb");
     command.args(["--build", "--root-owner-group"]).args(packing.arguments());
     command.arg(&tree.root).arg(&package);
-    succeed(command.env("SOURCE_DATE_EPOCH", date))?;
+    succeed(command.env("SOURCE_DATE_EPOCH", date("--format=%ct")?))?;
     Ok(package)
 }
 
@@ -172,19 +176,25 @@ impl Tree {
         self.write(name, &bytes, mode)
     }
 
-    /// Packed as Debian's policy wants it: the best that gzip can do, without a date.
-    fn write_packed(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let plain = self.write(name.trim_end_matches(".gz"), bytes, 0o644)?;
-        output(Command::new("gzip").args(["--best", "--no-name", "--force"]).arg(plain))?;
-        Ok(())
+    /// Packs files, or all of folders, as Debian's policy wants it: the best that gzip can do, without a
+    /// date.
+    fn pack(&self, names: &[&str]) -> Result<()> {
+        let mut command = Command::new("gzip");
+        command.args(["--best", "--no-name", "--force", "--recursive"]).args(names);
+        output(command.current_dir(&self.root)).map(drop)
     }
 
     /// The folder `DEBIAN`: what the package needs, its scripts and its question.
-    fn describe(&self, sources: &Path, program: &Path, version: &str) -> Result<()> {
+    fn describe(
+        &self,
+        sources: &Path,
+        program: &Path,
+        (version, architecture): (&str, &str),
+    ) -> Result<()> {
         let control = fs::read_to_string(sources.join("control"))?
             .replace("@VERSION@", version)
             .replace("@MAINTAINER@", &maintainer())
-            .replace("@ARCHITECTURE@", &output(Command::new("dpkg").arg("--print-architecture"))?)
+            .replace("@ARCHITECTURE@", architecture)
             .replace("@SIZE@", &kibibytes(&self.root)?.to_string())
             .replace("@LIBRARIES@", &libraries(program)?);
         self.write("DEBIAN/control", control.as_bytes(), 0o644)?;
@@ -192,18 +202,21 @@ impl Tree {
             self.copy(&sources.join(script), &format!("DEBIAN/{script}"), 0o755)?;
         }
         self.copy(&sources.join("templates"), "DEBIAN/templates", 0o644)?;
-        let mut sums = String::new();
-        for path in walk(&self.root)? {
+        let mut names = Vec::new();
+        for path in files_below(&self.root)? {
             let name = path.strip_prefix(&self.root)?;
             if !name.starts_with("DEBIAN") {
-                let sum = output(Command::new("md5sum").arg(&path))?;
-                let sum = sum.split_whitespace().next().context("md5sum printed nothing")?;
-                sums += &format!("{sum}  {}\n", name.display());
+                names.push(name.to_owned());
             }
         }
-        self.write("DEBIAN/md5sums", sums.as_bytes(), 0o644)?;
+        let sums = output(Command::new("md5sum").args(&names).current_dir(&self.root))?;
+        self.write("DEBIAN/md5sums", format!("{sums}\n").as_bytes(), 0o644)?;
         Ok(())
     }
+}
+
+fn name_of(path: &Path) -> Result<&str> {
+    path.file_name().and_then(|name| name.to_str()).context("a file without a name")
 }
 
 /// Whoever packages.
@@ -230,40 +243,8 @@ fn libraries(program: &Path) -> Result<String> {
     Ok(format!("{list}, "))
 }
 
-/// The units and what else systemd reads, each with its text.
-fn units(folder: &Path) -> Result<Vec<(String, String)>> {
-    let text = |(name, bytes)| Ok((name, String::from_utf8(bytes)?));
-    files(folder)?.into_iter().map(text).collect()
-}
-
-/// The files of a folder, by name.
-fn files(folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for path in walk(folder)? {
-        let name =
-            path.file_name().context("a file without a name")?.to_string_lossy().into_owned();
-        files.push((name, fs::read(&path).with_context(|| path.display().to_string())?));
-    }
-    Ok(files)
-}
-
-/// Every file below, in order.
-fn walk(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            found.extend(walk(&entry.path())?);
-        } else {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 fn kibibytes(folder: &Path) -> Result<u64> {
-    let files = walk(folder)?;
+    let files = files_below(folder)?;
     let sizes = files.iter().map(|path| Ok(fs::metadata(path)?.len().div_ceil(1024)));
     sizes.sum::<Result<u64>>()
 }

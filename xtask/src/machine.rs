@@ -6,13 +6,19 @@
 
 mod nspawn;
 
-use std::{fs, path::PathBuf, process::Command, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
 
 use anyhow::{Context, Result, bail};
 
 use self::nspawn::Machine;
 use crate::{
     deb::{self, Packing},
+    folder::files_below,
     root,
     run::{output, succeed, works},
     target, test,
@@ -21,6 +27,9 @@ use crate::{
 /// The checks in their order; each is a script that runs as root of the machine, and those that follow
 /// find what it left.
 const CHECKS: [&str; 7] = ["install", "survey", "upgrade", "confined", "clock", "reboot", "remove"];
+
+/// Where the machine has them, with the packages.
+const CHECKS_FOLDER: &str = "ebp-checks";
 
 /// What Debian consists of here.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,ca-certificates,debconf,procps,util-linux";
@@ -46,25 +55,20 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let folder = target().join("machine");
     fs::create_dir_all(&folder)?;
     let debian = debian(&folder)?;
-    let shared = folder.join("shared");
-    let _ = fs::remove_dir_all(&shared);
-    fs::create_dir_all(&shared)?;
+    let mut machine = Machine::unpack(&debian, &folder.join("ebp"))?;
     for version in VERSIONS {
         let package = deb::build(&program, version, Packing::Quick)?;
         lint(&package)?;
-        fs::copy(&package, shared.join(format!("ebp_{version}.deb")))?;
+        machine.bring(&package, &format!("{CHECKS_FOLDER}/ebp_{version}.deb"))?;
     }
-    for entry in fs::read_dir(root().join("xtask/machine"))? {
-        let path = entry?.path();
-        let name = path.file_name().context("a script without a name")?;
-        fs::copy(&path, shared.join(name))?;
+    for script in files_below(&root().join("xtask/machine"))? {
+        let name = script.file_name().context("a script without a name")?.to_string_lossy();
+        machine.bring(&script, &format!("{CHECKS_FOLDER}/{name}"))?;
     }
-    let mut machine = Machine::unpack(&debian, &folder.join("ebp"))?;
-    machine.bring(&shared, "ebp-checks")?;
     machine.boot()?;
     for check in CHECKS {
         let start = Instant::now();
-        let (succeeded, text) = machine.run(&format!("/ebp-checks/{check}.sh"))?;
+        let (succeeded, text) = machine.run(&format!("/{CHECKS_FOLDER}/{check}.sh"))?;
         if !succeeded {
             bail!("{text}{}the machine's check `{check}` failed", machine.log());
         }
@@ -102,7 +106,7 @@ fn release() -> Result<Option<String>> {
 }
 
 /// Debian as an archive, made once.
-fn debian(folder: &std::path::Path) -> Result<PathBuf> {
+fn debian(folder: &Path) -> Result<PathBuf> {
     let release = release()?.context("this is not Debian")?;
     let archive = folder.join(format!("{release}.tar"));
     if !archive.exists() {
@@ -117,7 +121,7 @@ fn debian(folder: &std::path::Path) -> Result<PathBuf> {
 }
 
 /// Lintian finds no error in the package.
-fn lint(package: &std::path::Path) -> Result<()> {
+fn lint(package: &Path) -> Result<()> {
     let mut command = Command::new("lintian");
     command.args(["--allow-root", "--fail-on", "error", "--info"]).arg(package);
     succeed(&mut command)

@@ -13,6 +13,7 @@ mod dataset;
 mod deb;
 mod device;
 mod examples;
+mod folder;
 mod fuzz;
 mod lint;
 mod long;

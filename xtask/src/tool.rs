@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     root,
-    run::{install, works},
+    run::{cargo, install, works},
 };
 
 /// A subcommand of cargo's. Building it takes minutes, so it is taken as its wheel has it (Linux on
@@ -34,6 +34,13 @@ pub const FUZZ: Subcommand = Subcommand {
 };
 
 impl Subcommand {
+    /// Cargo with it, once it is [there](Self::ensure).
+    pub fn command(&self) -> Command {
+        let mut command = cargo();
+        command.arg(self.name).env("PATH", path());
+        command
+    }
+
     /// Makes sure that cargo, run with [`path`], finds it.
     pub fn ensure(&self) -> Result<()> {
         let found = || works(Command::new(self.program()).arg("--version").env("PATH", path()));

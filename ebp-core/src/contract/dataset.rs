@@ -38,7 +38,10 @@ pub struct ExportRequest {
     pub name: Option<String>,
     /// Who publishes it, for citations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub publisher: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::SpoolError;
-use ebp_core::private_file;
+use ebp_core::{owner::Owner, private_file};
 
 /// The schema's steps; the file's `user_version` counts those it has been through.
 const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
@@ -33,8 +33,12 @@ pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
     let is_new = !path.exists();
     private_file::create_folder(path)
         .map_err(|source| SpoolError::Folder { path: path.to_owned(), source })?;
-    if is_new && let Some(above) = path.parent() {
-        give_from_root(path, above);
+    if is_new
+        && let Some(above) = path.parent()
+        && let Some(owner) = Owner::of_folder(above)
+    {
+        // Whoever may not open it finds out next.
+        let _ = owner.give(path);
     }
     Ok(())
 }
@@ -42,25 +46,10 @@ pub(super) fn folder(path: &Path) -> Result<(), SpoolError> {
 /// Gives what root made in the folder to the folder's owner: a daemon that does not run as root would
 /// stop at a single file of root's.
 pub(super) fn give_files(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        give_from_root(&entry.path(), folder);
+    if let Some(owner) = Owner::of_folder(folder) {
+        owner.give_below(folder, &mut |_, _| {});
     }
 }
-
-/// Gives a file of root's to the owner of that folder. Only root can, and only root has to.
-#[cfg(unix)]
-fn give_from_root(path: &Path, folder: &Path) {
-    use std::os::unix::fs::{MetadataExt, lchown};
-    let (Ok(file), Ok(folder)) = (fs::symlink_metadata(path), fs::metadata(folder)) else { return };
-    if file.uid() == 0 && folder.uid() != 0 {
-        // Whoever may not open it finds out next.
-        let _ = lchown(path, Some(folder.uid()), Some(folder.gid()));
-    }
-}
-
-#[cfg(not(unix))]
-fn give_from_root(_: &Path, _: &Path) {}
 
 /// Opens the file and brings its schema up to date.
 pub(super) fn database(path: &Path) -> Result<Connection, SpoolError> {

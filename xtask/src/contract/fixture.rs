@@ -93,33 +93,30 @@ impl Identity {
     /// The operations that it may use, as `METHOD /path`.
     pub fn operations(&self, document: &Value) -> Vec<String> {
         let mut labels = Vec::new();
-        for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            for (method, operation) in item.as_object().into_iter().flatten() {
-                let security = operation["security"].as_array().filter(|list| !list.is_empty());
-                let may = security.is_none_or(|list| list.iter().any(|one| self.satisfies(one)));
-                // The description is read before anything is counted.
-                if path == "/openapi.json" {
-                    continue;
-                }
-                // Another protocol follows, of which nothing is described.
-                if operation["responses"]["101"].is_object() {
-                    continue;
-                }
-                // They begin in pages and through a tunnel, which are not of the API: `tests/api/session.rs`
-                // and the program's tests of tunnels end some.
-                let ends = ["/management/session/{uuid}", "/management/tunnel/session/{uuid}"];
-                if ends.contains(&path.as_str()) {
-                    continue;
-                }
-                // What belongs to others is unknown to it, which a check of the hooks looks at.
-                let own = !(self.foreign && path.contains('{'));
-                // A device's only.
-                let devices =
-                    ["/device/renew", "/device/meter", "/device/frontend", "/device/sign-in"];
-                let device = !devices.contains(&path.as_str()) || self.has_device();
-                if may && own && device {
-                    labels.push(format!("{} {path}", method.to_uppercase()));
-                }
+        for (label, path, operation) in described(document) {
+            let security = operation["security"].as_array().filter(|list| !list.is_empty());
+            let may = security.is_none_or(|list| list.iter().any(|one| self.satisfies(one)));
+            // The description is read before anything is counted.
+            if path == "/openapi.json" {
+                continue;
+            }
+            // Another protocol follows, of which nothing is described.
+            if operation["responses"]["101"].is_object() {
+                continue;
+            }
+            // They begin in pages and through a tunnel, which are not of the API: `tests/api/session.rs`
+            // and the program's tests of tunnels end some.
+            let ends = ["/management/session/{uuid}", "/management/tunnel/session/{uuid}"];
+            if ends.contains(&path) {
+                continue;
+            }
+            // What belongs to others is unknown to it, which a check of the hooks looks at.
+            let own = !(self.foreign && path.contains('{'));
+            // A device's only.
+            let devices = ["/device/renew", "/device/meter", "/device/frontend", "/device/sign-in"];
+            let device = !devices.contains(&path) || self.has_device();
+            if may && own && device {
+                labels.push(label);
             }
         }
         labels
@@ -130,6 +127,17 @@ impl Identity {
         let has = |role: &Value| self.roles.iter().any(|own| role == own);
         roles.is_some_and(|roles| roles.iter().all(has))
     }
+}
+
+/// Every operation that is described, as `METHOD /path`, with its path.
+pub fn described(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(move |(method, operation)| {
+            (format!("{} {path}", method.to_uppercase()), path.as_str(), operation)
+        })
+    })
 }
 
 /// Of researchers and administrators.
@@ -219,7 +227,7 @@ impl Fixture {
         let device = asks.1["measurement_device"].as_str().filter(|_| identity.has_device());
         let mut spares = Vec::new();
         let mut certificates = Vec::new();
-        for i in 0..9 {
+        for i in 0..10 {
             let email = format!("spare{i}@example.org");
             let spare = self.register(&email)?;
             let device = spare["measurement_device"].as_str().unwrap_or_default();

@@ -49,14 +49,11 @@ impl Machine {
         Ok(machine)
     }
 
-    /// Copies a folder's files to a folder of the machine.
-    pub fn bring(&self, files: &Path, name: &str) -> Result<()> {
-        let folder = self.disk.join(name);
-        fs::create_dir_all(&folder)?;
-        for entry in fs::read_dir(files)? {
-            let path = entry?.path();
-            fs::copy(&path, folder.join(path.file_name().context("a file without a name")?))?;
-        }
+    /// Copies a file to a place in the machine.
+    pub fn bring(&self, file: &Path, place: &str) -> Result<()> {
+        let to = self.disk.join(place);
+        fs::create_dir_all(to.parent().context("a place without a folder")?)?;
+        fs::copy(file, &to).with_context(|| file.display().to_string())?;
         Ok(())
     }
 
@@ -108,14 +105,19 @@ impl Machine {
         Ok((output.status.success(), format!("{out}{err}")))
     }
 
-    /// A command whose arguments are run in the machine.
-    fn command(&self) -> Result<Command> {
+    /// The machine's first process, as it is called outside.
+    fn systemd(&self) -> Result<String> {
         let nspawn = self.nspawn.as_ref().context("the machine does not run")?.id();
         let children = format!("/proc/{nspawn}/task/{nspawn}/children");
         let children = fs::read_to_string(&children).context(children)?;
         let systemd = children.split_whitespace().next().context("the machine has not begun")?;
+        Ok(systemd.to_owned())
+    }
+
+    /// A command whose arguments are run in the machine.
+    fn command(&self) -> Result<Command> {
         let mut command = Command::new("nsenter");
-        command.args(["--all", "--target", systemd, "--", "env", "-i"]).args(ENVIRONMENT);
+        command.args(["--all", "--target", &self.systemd()?, "--", "env", "-i"]).args(ENVIRONMENT);
         Ok(command)
     }
 
@@ -162,6 +164,10 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
+        // With its first process all others of the machine end; they would outlive nspawn.
+        if let Ok(systemd) = self.systemd() {
+            let _ = Command::new("kill").args(["-KILL", &systemd]).status();
+        }
         if let Some(nspawn) = &mut self.nspawn {
             let _ = nspawn.kill();
             let _ = nspawn.wait();

@@ -23,7 +23,8 @@ use crate::{ClientError, identity::Identity, server_clock::ServerClock, validity
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{
-        Account, Consent, Household, MeasurementDevice, UploadRequest, UploadResponse, paths,
+        Account, Consent, Household, HouseholdRelease, MeasurementDevice, UploadRequest,
+        UploadResponse, paths,
     },
     model::{Meter, PvSystem},
     trace::{TRACEPARENT, TraceContext},
@@ -229,6 +230,15 @@ impl Client {
     /// Returns [`ClientError`] if the server cannot be reached or answers with a problem.
     pub fn pv_systems(&self) -> Result<Vec<PvSystem>, ClientError> {
         self.get(paths::PV_SYSTEM)
+    }
+
+    /// The releases of the data set that the household is in, the first first.
+    ///
+    /// # Errors
+    /// Returns [`ClientError`] if the server cannot be reached or answers with a problem: status 404 if
+    /// it is older than this question.
+    pub fn releases(&self) -> Result<Vec<HouseholdRelease>, ClientError> {
+        self.get(paths::RELEASE)
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

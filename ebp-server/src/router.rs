@@ -19,8 +19,8 @@ use crate::{
     answer::{Compressing, Template, compress, say_how_long},
     api::{
         account, consent, description, device, export, geo, health, household, incident,
-        management, measurement, measurement_device, message, meter, pv_system, series, survey,
-        tunnel,
+        management, measurement, measurement_device, message, meter, pv_system, release, series,
+        survey, tunnel,
     },
     app::App,
     as_problem::as_problem,
@@ -56,6 +56,7 @@ pub(crate) fn routes() -> Vec<Route> {
         delete(paths::PURPOSE,             scope(Consent),          h::delete(consent::withdraw_purpose)),
         get(paths::MESSAGE,                scope(Household),        h::get(message::list)),
         post(paths::MESSAGE,               scope(Household),        h::post(message::write)),
+        get(paths::RELEASE,                scope(Household),        h::get(release::list)),
         get(paths::EXPORT,                 Access::AllScopes(&[Account, Consent, Household, MeasurementRead]), h::get(export::show)),
         get(paths::MEASUREMENT_DEVICE,     scope(Household),        h::get(measurement_device::list)),
         put(paths::DEVICE_STATUS,          Access::DeviceScope(MeasurementWrite), h::put(measurement_device::report)),

@@ -73,6 +73,7 @@ mod permission;
 pub mod price;
 mod register;
 mod registration;
+mod release_view;
 mod restore;
 mod revocation;
 mod revocation_notices;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 9] = [
+const TASKS: [(&str, &str); 10] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -19,6 +19,7 @@ const TASKS: [(&str, &str); 9] = [
     ("contract", "schemathesis with a hundred examples an operation, on both databases"),
     ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
+    ("risk", "how many of a hundred simulated households a research file gives away"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
@@ -41,6 +42,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "contract" => contract::run(&[&["--full".to_owned()], rest].concat()),
         "dataset" => dataset::run(),
         "jobs" => jobs(),
+        "risk" => risk(),
         "machine" => machine::run(rest),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
@@ -52,6 +54,13 @@ fn jobs() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-server", "--test", "jobs"]);
     succeed(command.args(["--", "--nocapture"]).env("EBP_TEST_KILLS", "100"))
+}
+
+/// Prints the sentences of the file's README.
+fn risk() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-cli", "--test", "it", "release_risk::"]);
+    succeed(command.args(["--", "--ignored", "--nocapture"]))
 }
 
 fn help() -> String {

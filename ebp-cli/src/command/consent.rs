@@ -4,8 +4,11 @@ mod agreement;
 mod export;
 
 use clap::Subcommand;
-use ebp_client::Client;
-use ebp_core::contract::Consent;
+use ebp_client::{Client, ClientError};
+use ebp_core::{
+    contract::{Consent, HouseholdRelease},
+    model::ConsentState,
+};
 
 use super::{
     confirm::{at_terminal, require_terminal, type_word, unchanged},
@@ -35,7 +38,7 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show the state of your consent.
+    /// Show the state of your consent, and in which releases of the data set your household is.
     Show,
     /// Grant consent: from now on your meters are measured. This is possible once.
     ///
@@ -67,7 +70,7 @@ const REVOKE: &str = "Revoking consent ends the measuring for good. Name, e-mail
 pub fn run(arguments: &Arguments) -> CommandResult {
     let client = arguments.own.connect()?;
     let consent = match &arguments.action {
-        Action::Show => client.consent(),
+        Action::Show => return show(&client, arguments.format),
         Action::Grant(agreement) => {
             let grant = agreement.ask(&client)?;
             client.grant_consent_to(&grant)
@@ -78,7 +81,40 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         }
         Action::Export(export) => return export.run(&client),
     };
-    print(text(&consent.map_err(refused)?, arguments.format)?)
+    print(text(&consent.map_err(refused)?, None, arguments.format)?)
+}
+
+/// Prints consent, and the releases while it holds.
+fn show(client: &Client, format: ItemFormat) -> CommandResult {
+    let consent = client.consent().map_err(refused)?;
+    let releases = match consent.state {
+        ConsentState::Granted => releases(client)?,
+        ConsentState::NotGranted | ConsentState::Revoked => None,
+    };
+    print(text(&consent, releases, format)?)
+}
+
+/// The releases; none where the server is older than the question, or the certificate may not ask it.
+fn releases(client: &Client) -> Result<Option<Vec<HouseholdRelease>>, Failure> {
+    match client.releases() {
+        Err(ClientError::Problem { status: 403 | 404, .. }) => Ok(None),
+        releases => releases.map(Some).map_err(refused),
+    }
+}
+
+/// Consent as JSON.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    consent: &'a Consent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    releases: Option<Vec<HouseholdRelease>>,
+}
+
+fn release(release: &HouseholdRelease) -> String {
+    let HouseholdRelease { number, name, tier, recipient, confirmed_at, detail, .. } = release;
+    let to = recipient.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+    format!("{number}, {name}, {confirmed_at}: {}{to}, shown: {detail}", tier.name())
 }
 
 impl Confirmation {
@@ -98,16 +134,22 @@ impl Confirmation {
     }
 }
 
-fn text(consent: &Consent, format: ItemFormat) -> Result<String, Failure> {
+fn text(
+    consent: &Consent,
+    releases: Option<Vec<HouseholdRelease>>,
+    format: ItemFormat,
+) -> Result<String, Failure> {
     if format == ItemFormat::Json {
-        return Ok(serde_json::to_string(consent).map_err(Failure::failed)? + "\n");
+        let shown = Shown { consent, releases };
+        return Ok(serde_json::to_string(&shown).map_err(Failure::failed)? + "\n");
     }
     let mut rows = vec![("consent", consent.state.name().to_owned())];
     rows.extend(consent.granted_at.map(|at| ("granted at", at.to_string())));
-    if let Some(text) = consent.text {
+    if let Some(text) = &consent.text {
         let language = text.language.map(|language| format!(", {language}")).unwrap_or_default();
         rows.push(("text", format!("version {}{language}", text.version)));
     }
     rows.extend(consent.revoked_at.map(|at| ("revoked at", at.to_string())));
+    rows.extend(releases.iter().flatten().map(|of| ("release", release(of))));
     Ok(lines(&rows))
 }

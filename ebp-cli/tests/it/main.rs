@@ -36,6 +36,7 @@ mod read_causes;
 mod read_errors;
 mod read_watch;
 mod release;
+mod release_risk;
 mod report;
 mod revocation;
 mod simulate;

@@ -39,7 +39,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// A survey in a folder, and two administrators.
-struct Survey {
+pub struct Survey {
     folder: tempfile::TempDir,
     households: Vec<Registered>,
     /// Registers that meters showed.
@@ -48,6 +48,11 @@ struct Survey {
 
 impl Survey {
     fn set() -> Self {
+        Self::with(fill)
+    }
+
+    /// One whose database that makes: it gives back households and registers.
+    pub fn with(fill: impl AsyncFnOnce(&Path) -> (Vec<Registered>, Vec<String>)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         run_in(folder.path(), &["ca", "init", "--data", "data"]).done();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -60,7 +65,7 @@ impl Survey {
         Self { folder, households, registers }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -76,7 +81,7 @@ impl Survey {
         run_in(self.folder.path(), &all.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    fn research(&self, output: &str, more: &[&str]) -> Run {
+    pub fn research(&self, output: &str, more: &[&str]) -> Run {
         let order = ["export", "--release", "research", "--recipient", "University of Examples"];
         let rest = ["--as-of", AS_OF, "--output", output];
         self.run(&[&order[..], &rest[..], more].concat(), Some("alice"))
@@ -94,7 +99,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> Run {
     }
 }
 
-fn registration(number: usize) -> ebp_core::contract::Registration {
+pub fn registration(number: usize) -> ebp_core::contract::Registration {
     let has_system = number.is_multiple_of(2) || number == ALONE;
     let (latitude, longitude) = if number == ALONE {
         (48.137_154 + 0.000_01, 11.576_124)

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Consent, DeviceDay, ManagedCertificate, MeasurementDevice, Message, RegistrationChange,
-    Silence, StoredMeasurement, SurveyText,
+    Consent, DeviceDay, HouseholdRelease, ManagedCertificate, MeasurementDevice, Message,
+    RegistrationChange, Silence, StoredMeasurement, SurveyText,
 };
 use crate::model::{Address, Incident, Location, Metadata, Meter, Participant, PvSystem};
 
@@ -38,6 +38,9 @@ pub struct HouseholdExport {
     pub measurement_devices: Vec<ExportedDevice>,
     /// The participant's own certificates.
     pub certificates: Vec<ManagedCertificate>,
+    /// The releases of the data set that it is in, the first first.
+    #[serde(default)]
+    pub releases: Vec<HouseholdRelease>,
     /// Its meters, with incidents and measurements.
     pub meters: Vec<ExportedMeter>,
     /// Whether the document is complete: always true, and its last member.

@@ -21,6 +21,7 @@ mod management;
 mod message;
 pub mod paths;
 mod problem;
+mod release;
 #[cfg(feature = "openapi")]
 mod schema;
 mod search;
@@ -70,6 +71,7 @@ pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
+pub use release::HouseholdRelease;
 pub use search::{
     HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };

@@ -10,6 +10,8 @@ pub const CONSENT: &str = "/household/consent";
 pub const PURPOSE: &str = "/household/consent/purpose/{purpose}";
 /// What households say is wrong, and the answers.
 pub const MESSAGE: &str = "/household/message";
+/// The releases of the data set that a household is in.
+pub const RELEASE: &str = "/household/release";
 /// Everything that the survey holds about a household.
 pub const EXPORT: &str = "/household/export";
 /// Endpoint 5.

@@ -22,6 +22,7 @@ pub mod meter;
 pub mod pv_system;
 mod query;
 mod receive;
+pub mod release;
 mod repeated;
 pub mod series;
 pub mod survey;

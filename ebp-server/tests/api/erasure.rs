@@ -21,8 +21,8 @@ use ebp_core::{
 };
 use ebp_server::Limits;
 use ebp_store::{
-    DataRelease, Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look,
-    NewDays, NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
+    Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
+    NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
     PlannedMessage, Quota, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
@@ -36,6 +36,7 @@ use crate::{
     ENGINE,
     cluster::Cluster,
     harness::{Api, Call, Engine, Server, URL, measurement, outcomes, registration},
+    release::release,
 };
 
 /// What the book has operators set, and every statement in the log.
@@ -166,24 +167,9 @@ impl Scene {
 
     /// The household in a release of the data set.
     async fn release(&self, name: &str, household: HouseholdId) {
-        let (store, now) = (&self.server.store, self.server.clock.now());
+        let store = &self.server.store;
         let number = store.data_releases().await.unwrap().len() as u64 + 1;
-        let release = DataRelease {
-            number,
-            name: format!("ebp-release-{number}"),
-            tier: ReleaseTier::Research,
-            recipient: Some("a recipient".into()),
-            as_of: now,
-            finest: "country".into(),
-            households: 1,
-            seed_fingerprint: "5".repeat(64),
-            digest: "d".repeat(64),
-            made_by: "alice".into(),
-            made_signature: "a signature".into(),
-            confirmed_by: "bob".into(),
-            confirmed_signature: "another signature".into(),
-            confirmed_at: now,
-        };
+        let release = release(number);
         // Found in the files as no other household's.
         let shown = format!("shown of {name}");
         let households = vec![(household.0, shown.clone())];

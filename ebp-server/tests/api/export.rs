@@ -17,7 +17,10 @@ use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Call, Server, measurement, outcomes};
+use crate::{
+    harness::{Api, Call, Server, measurement, outcomes},
+    release::release,
+};
 
 const EMAIL: &str = "erika@example.org";
 
@@ -94,6 +97,8 @@ async fn filled(server: &Server) -> (Registered, Api) {
     };
     let household = HouseholdId(made.household);
     server.store.change_purpose(household, purpose, server.clock.now()).await.unwrap();
+    let released = vec![(made.household, "nuts1".to_owned())];
+    server.store.add_data_release(release(1), released).await.unwrap();
     server.clock.advance(1800);
     let now = server.clock.now();
     let slot = Cycle::QUARTER_HOUR.slot(now);

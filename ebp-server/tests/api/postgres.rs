@@ -36,6 +36,7 @@ mod operation;
 mod overload;
 mod put_back;
 mod quota;
+mod release;
 mod removal;
 mod repeated;
 mod revision;

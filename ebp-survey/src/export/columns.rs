@@ -132,6 +132,9 @@ pub const CONTAINED: &[(&str, &str)] = &[
     ("measurement.data", "/meters/*/measurements/*/data"),
     ("measurement.flags", "/meters/*/measurements/*/flags"),
     ("measurement_key.uuid", "/meters/*/measurements/*/uuid"),
+    ("data_release_household.data_release", "/releases/*/number"),
+    ("data_release_household.household", "/household/uuid"),
+    ("data_release_household.detail", "/releases/*/detail"),
 ];
 
 /// What is left out, and why.
@@ -205,11 +208,6 @@ pub const LEFT_OUT: &[Omission] = &[
                administrators' sessions with it",
         reason: "the device's own log, which the household has, lists each session",
         columns: &["tunnel.*", "tunnel_session.*", "measurement_device_status.host_keys"],
-    },
-    Omission {
-        what: "in which releases of the data set the household is, and how fine it is shown",
-        reason: "the researchers answer it from the ledger of releases",
-        columns: &["data_release_household.*"],
     },
     Omission {
         what: "the authority's own register of certificates",

@@ -110,6 +110,7 @@ impl Survey {
         to.member("pv_systems", &shown.pv_systems)?;
         self.write_devices(to, household).await?;
         to.member("certificates", &certificates)?;
+        to.member("releases", &self.releases_of(household).await?)?;
         to.text("\"meters\":[");
         for (place, meter) in shown.meters.iter().enumerate() {
             to.separate(place);

@@ -434,6 +434,23 @@ data-size = Große Dateien brauchen etwas Zeit; sie werden geschickt, während s
 data-rights = Sie haben ein Recht auf diese Auskunft und auf eine Kopie in einem Format, das Programme lesen können (DSGVO, Artikel 15 und 20).
 everything-json = Alles in einer Datei (JSON)
 measurements-csv = Messwerte (CSV): { $meter }
+releases-title = Datensätze, in denen Sie sind
+releases-none = Ihr Haushalt ist in keinem Datensatz, der die Forschungsgruppe verlassen hat.
+releases-what = Diese Datensätze haben die Forschungsgruppe verlassen. Ihr Name, Ihre Adresse und Ihr Standort sind in keinem davon.
+release-research = Ihr Haushalt ist einer von vielen ohne Namen. Er ging unter Vertrag an { $recipient }.
+release-research-unnamed = Ihr Haushalt ist einer von vielen ohne Namen. Er ging an einen Empfänger unter Vertrag.
+release-public = Ihr Haushalt ist Teil von Zahlen über viele Haushalte zusammen, für alle.
+release-detail-nuts3 = Außer der Energie steht darin: Ihr Kreis und, in Klassen, die Antworten zu Haushalt und Anlage.
+release-detail-nuts2 = Außer der Energie steht darin: Ihr Teil eines Bundeslandes und, in Klassen, die Antworten zu Haushalt und Anlage.
+release-detail-nuts1 = Außer der Energie steht darin: Ihr Bundesland und, in Klassen, die Antworten zu Haushalt und Anlage.
+release-detail-country = Außer der Energie steht darin: Ihr Land und, in Klassen, die Antworten zu Haushalt und Anlage.
+release-detail-no-year = Außer der Energie steht darin: Ihr Land und, in Klassen, die Antworten zu Haushalt und Anlage, aber nicht, wann sie gebaut wurde.
+release-detail-no-tilt = Außer der Energie steht darin: Ihr Land und, in Klassen, die Antworten zum Haushalt sowie Leistung und Richtung der Anlage.
+release-detail-no-azimuth = Außer der Energie steht darin: Ihr Land und, in Klassen, die Antworten zum Haushalt sowie die Leistung der Anlage.
+release-detail-no-persons = Außer der Energie steht darin: Ihr Land und, in Klassen, die Leistung der Anlage.
+release-detail-no-power = Außer der Energie steht darin: Ihr Land und ob Sie eine Anlage haben.
+release-detail-nothing = Außer der Energie steht darin: nichts.
+release-detail-other = Außer der Energie steht darin höchstens: { $detail }
 
 # Hilfe und Hinweise
 contacts = Wen Sie fragen können

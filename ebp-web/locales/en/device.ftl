@@ -434,6 +434,23 @@ data-size = Large files take some time; they are sent while they are made.
 data-rights = You have a right to this information, and to a copy in a format that programs can read (GDPR, Articles 15 and 20).
 everything-json = Everything in one file (JSON)
 measurements-csv = Readings (CSV): { $meter }
+releases-title = Data sets that you are in
+releases-none = Your household is in no data set that has left the research group.
+releases-what = These data sets have left the research group. Your name, address and location are in none of them.
+release-research = Your household is one of many without a name. It went to { $recipient }, under contract.
+release-research-unnamed = Your household is one of many without a name. It went to a recipient under contract.
+release-public = Your household is part of figures of many households together, for everybody.
+release-detail-nuts3 = Shown besides energy: your district, and in classes the answers about your household and your system.
+release-detail-nuts2 = Shown besides energy: your part of a federal state, and in classes the answers about your household and your system.
+release-detail-nuts1 = Shown besides energy: your federal state, and in classes the answers about your household and your system.
+release-detail-country = Shown besides energy: your country, and in classes the answers about your household and your system.
+release-detail-no-year = Shown besides energy: your country, and in classes the answers about your household and your system, but not when it was installed.
+release-detail-no-tilt = Shown besides energy: your country, and in classes the answers about your household, and power and direction of your system.
+release-detail-no-azimuth = Shown besides energy: your country, and in classes the answers about your household, and the power of your system.
+release-detail-no-persons = Shown besides energy: your country, and in classes the power of your system.
+release-detail-no-power = Shown besides energy: your country, and whether you have a system.
+release-detail-nothing = Shown besides energy: nothing.
+release-detail-other = Shown besides energy, at most: { $detail }
 
 # Help and notes
 contacts = Whom you can ask

@@ -3,7 +3,8 @@
 use ebp_core::{
     contract::{
         Account, Consent, ConsentGrant, EnergySeries, EnergyStep, EnergySummary, Household,
-        Language, MeasurementDevice, Message, NewMessage, StoredMeasurement, SurveyInformation,
+        HouseholdRelease, Language, MeasurementDevice, Message, NewMessage, StoredMeasurement,
+        SurveyInformation,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -135,6 +136,11 @@ pub trait Cloud: Send + Sync {
     /// # Errors
     /// See [`Self::account`].
     fn write_message(&self, message: &NewMessage) -> Result<(), CloudError>;
+    /// The releases of the data set that the household is in, the first first.
+    ///
+    /// # Errors
+    /// See [`Self::account`]; [`CloudError::Refused`] where the server is older than this question.
+    fn releases(&self) -> Result<Vec<HouseholdRelease>, CloudError>;
     /// Everything about the household, as one JSON document in parts.
     ///
     /// # Errors

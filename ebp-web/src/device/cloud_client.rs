@@ -13,9 +13,9 @@ use ebp_client::{
 };
 use ebp_core::{
     contract::{
-        Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, Language,
-        MeasurementDevice, Message, NewMessage, PurposeGrant, StoredMeasurement, SurveyInformation,
-        problem_type,
+        Account, Consent, ConsentGrant, EnergySeries, EnergySummary, Household, HouseholdRelease,
+        Language, MeasurementDevice, Message, NewMessage, PurposeGrant, StoredMeasurement,
+        SurveyInformation, problem_type,
     },
     model::{Incident, Meter, PvSystem},
 };
@@ -149,6 +149,9 @@ impl Cloud for CloudClient {
     }
     fn meters(&self) -> Result<Vec<Meter>, CloudError> {
         self.client().meters().map_err(cannot)
+    }
+    fn releases(&self) -> Result<Vec<HouseholdRelease>, CloudError> {
+        self.client().releases().map_err(cannot)
     }
     fn pv_systems(&self) -> Result<Vec<PvSystem>, CloudError> {
         self.client().pv_systems().map_err(cannot)

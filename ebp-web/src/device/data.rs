@@ -10,7 +10,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use ebp_core::{contract::StoredMeasurement, model::Meter, obis::ObisCode};
+use ebp_core::{
+    contract::{HouseholdRelease, ReleaseTier, StoredMeasurement},
+    model::Meter,
+    obis::ObisCode,
+};
 use futures_util::stream;
 use tokio::sync::mpsc::{self, Sender};
 use uuid::Uuid;
@@ -39,6 +43,17 @@ struct Page {
     files: Vec<Link>,
     /// Why there are no files at the moment.
     fault: Option<String>,
+    /// The releases of the data set that the household is in; absent where the server does not say.
+    releases: Option<Vec<ShownRelease>>,
+}
+
+/// A release as it is shown.
+struct ShownRelease {
+    title: String,
+    /// Who received what of it.
+    what: String,
+    /// How fine the household was shown, where single households are.
+    detail: Option<String>,
 }
 
 /// `GET /data`.
@@ -51,19 +66,58 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         lang: language.code(),
         is_current: false,
     };
-    let page = match web.ask(|cloud| cloud.meters()).await {
-        Ok(meters) => {
+    let page = match web.ask(|cloud| Ok((cloud.meters()?, known(cloud.releases())?))).await {
+        Ok((meters, releases)) => {
             let mut files = vec![link("/data.json".into(), language.say("everything-json"))];
             files.extend(meters.iter().map(|meter| file_of(&visitor, meter)));
-            Page { files, fault: None, frame }
+            let show = |releases: Vec<_>| releases.iter().map(|of| release(&frame, of)).collect();
+            Page { files, fault: None, releases: releases.map(show), frame }
         }
         Err(CloudError::Away) => {
             let fault = Some(language.say("away"));
-            Page { files: Vec::new(), fault, frame }
+            Page { files: Vec::new(), fault, releases: None, frame }
         }
         Err(error) => return problem::cloud(&visitor, error),
     };
     visitor.show(&page)
+}
+
+/// None of a server that is older than the question.
+fn known<T>(answer: Result<T, CloudError>) -> Result<Option<T>, CloudError> {
+    match answer {
+        Err(CloudError::Refused(404)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+fn release(frame: &Frame, release: &HouseholdRelease) -> ShownRelease {
+    let day = frame.moments.instant(release.confirmed_at, frame.now);
+    let what = match (release.tier, &release.recipient) {
+        (ReleaseTier::Research, Some(recipient)) => {
+            frame.say_one("release-research", "recipient", recipient.clone())
+        }
+        (ReleaseTier::Research, None) => frame.say("release-research-unnamed"),
+        (ReleaseTier::Public, _) => frame.say("release-public"),
+    };
+    let detail = (release.tier == ReleaseTier::Research).then(|| shown(frame, &release.detail));
+    ShownRelease { title: format!("{}, {day}", release.name), what, detail }
+}
+
+fn shown(frame: &Frame, detail: &str) -> String {
+    match detail {
+        "nuts3" => frame.say("release-detail-nuts3"),
+        "nuts2" => frame.say("release-detail-nuts2"),
+        "nuts1" => frame.say("release-detail-nuts1"),
+        "country" => frame.say("release-detail-country"),
+        "no-year" => frame.say("release-detail-no-year"),
+        "no-tilt" => frame.say("release-detail-no-tilt"),
+        "no-azimuth" => frame.say("release-detail-no-azimuth"),
+        "no-persons" => frame.say("release-detail-no-persons"),
+        "no-power" => frame.say("release-detail-no-power"),
+        "nothing" => frame.say("release-detail-nothing"),
+        // Of a newer server.
+        other => frame.say_one("release-detail-other", "detail", other.to_owned()),
+    }
 }
 
 fn file_of(visitor: &Visitor, meter: &Meter) -> Link {

@@ -1,6 +1,9 @@
 //! Each page and the states that it has, as people read it.
 
-use ebp_core::model::{ConsentState, IncidentType};
+use ebp_core::{
+    contract::{HouseholdRelease, ReleaseTier},
+    model::{ConsentState, IncidentType},
+};
 use ebp_device::socket::Reason;
 use ebp_web::device::MetersideError;
 
@@ -228,6 +231,25 @@ async fn devices_and_data_and_documents() {
     world.clock.advance(std::time::Duration::from_secs(4 * 3600));
     assert!(text_of(&world, "/devices").await.contains("seit mehr als drei Stunden"));
     insta::assert_snapshot!("data", text_of(&world, "/data").await);
+    world.cloud.change(|server| {
+        let release = |number, tier, recipient: Option<&str>, detail: &str| HouseholdRelease {
+            number,
+            name: format!("ebp-{number}"),
+            tier,
+            recipient: recipient.map(|name| format!("{name}{}", server.text)),
+            as_of: "2026-05-01T22:00:00Z".parse().unwrap(),
+            confirmed_at: "2026-05-12T08:00:00Z".parse().unwrap(),
+            detail: detail.to_owned(),
+        };
+        server.releases = Some(vec![
+            release(1, ReleaseTier::Research, Some("University of Examples"), "nuts1"),
+            release(2, ReleaseTier::Public, None, "country"),
+            release(3, ReleaseTier::Research, None, "of-a-newer-server"),
+        ]);
+    });
+    insta::assert_snapshot!("data_in_releases", text_of(&world, "/data").await);
+    world.cloud.change(|server| server.releases = None);
+    assert!(!text_of(&world, "/data").await.contains("Datensätze, in denen"));
     let mut browser = Browser::signed_in(&world).await;
     let everything = browser.get("/data.json").await;
     assert_eq!(everything.body.lines().count(), 100);

@@ -14,10 +14,10 @@ use ebp_core::{
     clock::SimulatedClock,
     contract::{
         Account, AgreedText, Component, Consent, ConsentGrant, DeviceHealth, EnergySeries,
-        EnergyStep, EnergySummary, ExactNumber, GivenPurpose, GrantChannel, Household, Language,
-        MeasurementDevice, Message, NewMessage, Notice, PurposeText, QuarterPrices,
-        StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
-        SurveyText,
+        EnergyStep, EnergySummary, ExactNumber, GivenPurpose, GrantChannel, Household,
+        HouseholdRelease, Language, MeasurementDevice, Message, NewMessage, Notice, PurposeText,
+        QuarterPrices, StoredMeasurement, SurveyContact, SurveyInformation, SurveyPrice,
+        SurveyPurpose, SurveyText,
     },
     model::{
         Address, Battery, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement,
@@ -79,6 +79,8 @@ pub struct Server {
     /// What people wrote: name, street, model, message.
     pub text: String,
     pub messages: Vec<Message>,
+    /// Absent of a server that is older than the question.
+    pub releases: Option<Vec<HouseholdRelease>>,
     pub requests: Vec<&'static str>,
 }
 
@@ -295,6 +297,9 @@ impl Cloud for FakeCloud {
     }
     fn meters(&self) -> Result<Vec<Meter>, CloudError> {
         self.ask("meters", |server| Ok(meters(server)))
+    }
+    fn releases(&self) -> Result<Vec<HouseholdRelease>, CloudError> {
+        self.ask("releases", |server| server.releases.clone().ok_or(CloudError::Refused(404)))
     }
     fn pv_systems(&self) -> Result<Vec<PvSystem>, CloudError> {
         self.ask("pv_systems", |server| {
@@ -695,6 +700,7 @@ impl World {
             reset: false,
             text: String::new(),
             messages: Vec::new(),
+            releases: Some(Vec::new()),
             requests: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();

@@ -11,9 +11,10 @@ use std::{
 use ebp_client::{Client, ClientOptions, identity::Identity};
 use ebp_core::{
     clock::{Clock, SystemClock},
-    contract::NewMessage,
+    contract::{NewMessage, ReleaseTier},
 };
 use ebp_needs::needs;
+use ebp_store::{DataRelease, Database, open_store};
 use serde_json::json;
 
 use super::people::registration;
@@ -100,6 +101,52 @@ fn consent_is_seen_granted_and_revoked() {
         .refused(1, &["ebp ca issue"]);
     let elsewhere = ["consent", "show", "--folder", "/nonexistent", "--url", &erika.url];
     crate::support::run(elsewhere).refused(1, &["/nonexistent"]);
+}
+
+/// The ledger of releases, as `ebp export confirm` writes it.
+fn add_to_a_release(server: &Server, household: &str) {
+    let now = SystemClock.now();
+    let release = DataRelease {
+        number: 1,
+        name: "ebp-2026".into(),
+        tier: ReleaseTier::Research,
+        recipient: Some("University of Examples".into()),
+        as_of: now,
+        finest: "nuts1".into(),
+        households: 30,
+        seed_fingerprint: "5".repeat(64),
+        digest: "d".repeat(64),
+        made_by: "alice".into(),
+        made_signature: "a signature".into(),
+        confirmed_by: "bob".into(),
+        confirmed_signature: "another signature".into(),
+        confirmed_at: "2026-05-12T08:00:00Z".parse().unwrap(),
+    };
+    let path = server.data().join("ebp.sqlite");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open_store(&Database::Sqlite(path)).await.unwrap();
+        let households = vec![(household.parse().unwrap(), "nuts1".to_owned())];
+        store.add_data_release(release, households).await.unwrap();
+        store.close().await.unwrap();
+    });
+}
+
+#[test]
+fn the_releases_that_a_household_is_in_are_seen() {
+    let server = Server::start();
+    let erika = Participant::register(&server, "erika@example.org");
+    erika.ask(&["consent", "grant", "--yes"]).done();
+    let shown = erika.ask(&["consent", "show", "--format", "json"]).done().json();
+    assert_eq!(shown[0]["releases"], json!([]));
+    add_to_a_release(&server, &erika.household);
+    let shown = erika.ask(&["consent", "show"]).done().stdout;
+    let expected = "release     1, ebp-2026, 2026-05-12T08:00:00Z: research to University of Examples, \
+                    shown: nuts1\n";
+    assert!(shown.starts_with("consent     granted\n") && shown.ends_with(expected), "{shown}");
+    let shown = erika.ask(&["consent", "show", "--format", "json"]).done().json();
+    assert_eq!(shown[0]["state"], "granted");
+    assert_eq!(shown[0]["releases"][0]["recipient"], "University of Examples");
 }
 
 /// Revoking says what it does, and nothing happens unless its name is typed.

@@ -17,6 +17,8 @@ use crate::{TrustError, json::Json};
 pub use root::{RoleKeys, Root};
 pub use snapshot::{FileMeta, Snapshot};
 pub use targets::TargetsRole;
+#[cfg(feature = "author")]
+pub use timestamp::SIGNED_AT;
 pub use timestamp::TimestampRole;
 
 /// Names a role.

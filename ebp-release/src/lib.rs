@@ -40,6 +40,8 @@ mod repository;
 mod role;
 mod target;
 mod targets;
+#[cfg(all(test, feature = "author"))]
+mod tests;
 mod trusted;
 
 pub use client::Client;

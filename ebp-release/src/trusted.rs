@@ -106,8 +106,11 @@ impl Trusted {
             }
             // By the keys of the trusted one and by its own.
             let root = Verified::<Root>::read(bytes, &self.root.role)?.require_version(next)?;
-            self.root = read_root(root.bytes)?;
-            self.drop_unsigned();
+            let old = std::mem::replace(&mut self.root, read_root(root.bytes)?);
+            let below = [RoleName::Timestamp, RoleName::Snapshot, RoleName::Targets];
+            if below.iter().any(|role| old.role.keys(*role) != self.root.role.keys(*role)) {
+                self.drop_unsigned();
+            }
         }
         Ok(true)
     }

@@ -16,7 +16,7 @@ mod publish;
 mod sign;
 mod signing_key;
 mod status;
-mod write;
+pub(crate) mod write;
 
 use jiff::SignedDuration;
 
@@ -24,6 +24,8 @@ use crate::role::RoleName;
 pub use draft::{FirstKeys, NewRelease, Rotated, Rotation};
 pub use error::AuthorError;
 pub use files::ReleaseFolder;
+#[cfg(test)]
+pub(crate) use files::header_at;
 pub use publish::PublishedState;
 pub use sign::{Requirement, SignedDraft};
 pub use signing_key::{SigningKey, parse_public_key, write_public_key};

@@ -138,8 +138,7 @@ fn restore(bytes: &[u8]) -> Option<(Trusted, [Vec<u8>; 3])> {
     let json = Json::parse(bytes).ok()?;
     let role = |name: RoleName| Some(json.get(name.name())?.text()?.as_bytes().to_vec());
     let mut trusted = Trusted::new(role(RoleName::Root)?).ok()?;
-    let below =
-        [role(RoleName::Timestamp)?, role(RoleName::Snapshot)?, role(RoleName::Targets)?];
+    let below = [role(RoleName::Timestamp)?, role(RoleName::Snapshot)?, role(RoleName::Targets)?];
     let [timestamp, snapshot, targets] = below.clone();
     trusted.restore(timestamp, snapshot, targets);
     Some((trusted, below))

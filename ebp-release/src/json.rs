@@ -299,7 +299,10 @@ mod tests {
     fn the_canonical_form() {
         for (text, expected) in [
             (r#" { "y" : 2, "x" : 3 } "#, r#"{"x":3,"y":2}"#),
-            (r#"{"A":[99,-0,-7,true,false,null,[],{}]}"#, r#"{"A":[99,0,-7,true,false,null,[],{}]}"#),
+            (
+                r#"{"A":[99,-0,-7,true,false,null,[],{}]}"#,
+                r#"{"A":[99,0,-7,true,false,null,[],{}]}"#,
+            ),
             (r#""a\"b\\c\u0001\/\u00e9\ud83d\ude00""#, "\"a\\\"b\\\\c\u{1}/é😀\""),
             // In the order of code points, which is not that of UTF-16.
             (r#"{"\ud83d\ude00":1,"\ufb33":2}"#, "{\"\u{fb33}\":2,\"😀\":1}"),
@@ -313,9 +316,22 @@ mod tests {
         let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         let many = format!("[{}0]", "0,".repeat(MOST_VALUES));
         for wrong in [
-            "", "{", "1.0", "1e3", "9223372036854775808", "-9223372036854775809", "[1] 2", "NaN",
-            r#"{"a":1,"a":1}"#, r#"{"a":1,"\u0061":2}"#, r#""\ud800""#, "[1,]", "01",
-            &deep(DEEPEST + 1), &deep(100_000), &many,
+            "",
+            "{",
+            "1.0",
+            "1e3",
+            "9223372036854775808",
+            "-9223372036854775809",
+            "[1] 2",
+            "NaN",
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"\u0061":2}"#,
+            r#""\ud800""#,
+            "[1,]",
+            "01",
+            &deep(DEEPEST + 1),
+            &deep(100_000),
+            &many,
         ] {
             assert!(Json::parse(wrong.as_bytes()).is_err(), "{wrong:.60}");
         }

@@ -78,7 +78,8 @@ impl PublicKey {
     fn identified(&self) -> Json {
         let public = Json::from(hex::encode(&self.octets).as_str());
         let keyval = Json::Object([("public".to_owned(), public)].into());
-        let members = [("keytype", "ed25519".into()), ("scheme", "ed25519".into()), ("keyval", keyval)];
+        let members =
+            [("keytype", "ed25519".into()), ("scheme", "ed25519".into()), ("keyval", keyval)];
         Json::Object(members.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
@@ -118,7 +119,10 @@ mod tests {
     #[test]
     fn an_identifier_is_that_of_the_reference() {
         let key = PublicKey::new([7; 32], Some("Ada".to_owned()));
-        assert_eq!(key.id().as_str(), "b6db82967262b4c288a9326762c77b39db2f13d29b51799a526d0ec81001b73b");
+        assert_eq!(
+            key.id().as_str(),
+            "b6db82967262b4c288a9326762c77b39db2f13d29b51799a526d0ec81001b73b"
+        );
         assert_eq!(PublicKey::from_json(&key.to_json()), Some(key));
     }
 

@@ -129,12 +129,7 @@ impl Target {
         Ok(Self::described(name, length, sha256, json.get("custom")))
     }
 
-    fn described(
-        name: &str,
-        length: u64,
-        sha256: [u8; 32],
-        custom: Option<&Json>,
-    ) -> Option<Self> {
+    fn described(name: &str, length: u64, sha256: [u8; 32], custom: Option<&Json>) -> Option<Self> {
         let (version, architecture) = name.strip_prefix("ebp/")?.split_once('/')?;
         let custom = custom?;
         let text = |name: &str| custom.get(name)?.text();
@@ -218,7 +213,8 @@ mod tests {
 
     #[test]
     fn a_name_and_what_is_said_of_it_agree() {
-        let custom = r#"{"version":"1.4.2","architecture":"aarch64","recalled":["1.4.1"],"needs":"1.2.0"}"#;
+        let custom =
+            r#"{"version":"1.4.2","architecture":"aarch64","recalled":["1.4.1"],"needs":"1.2.0"}"#;
         let read = |name: &str, custom: &str| {
             Target::described(name, 1, [0; 32], Some(&Json::parse(custom.as_bytes()).unwrap()))
         };
@@ -230,8 +226,11 @@ mod tests {
             assert_eq!(read(name, custom), None, "{name}");
         }
         for (from, to) in [
-            ("\"1.4.1\"", "7"), ("\"1.2.0\"", "\"1.2\""), ("[\"1.4.1\"]", "\"1.4.1\""),
-            ("1.4.2", "1.4.2+a"), ("aarch64", "../../etc"),
+            ("\"1.4.1\"", "7"),
+            ("\"1.2.0\"", "\"1.2\""),
+            ("[\"1.4.1\"]", "\"1.4.1\""),
+            ("1.4.2", "1.4.2+a"),
+            ("aarch64", "../../etc"),
         ] {
             assert_eq!(read("ebp/1.4.2/aarch64", &custom.replace(from, to)), None, "{from}");
         }

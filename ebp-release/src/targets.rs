@@ -56,8 +56,7 @@ impl Targets {
     /// The release of that version for that architecture, also if it is recalled.
     #[must_use]
     pub fn get(&self, version: &Version, architecture: &str) -> Option<&Target> {
-        self.iter()
-            .find(|target| target.version == *version && target.architecture == architecture)
+        self.iter().find(|target| target.version == *version && target.architecture == architecture)
     }
 
     /// All releases.
@@ -102,11 +101,9 @@ impl Targets {
             return Err(Refusal::Older { version, committed: committed.clone() });
         }
         match &target.needs {
-            Some(needs) if committed < needs => Err(Refusal::Needs {
-                version,
-                needs: needs.clone(),
-                committed: committed.clone(),
-            }),
+            Some(needs) if committed < needs => {
+                Err(Refusal::Needs { version, needs: needs.clone(), committed: committed.clone() })
+            }
             _ => Ok(target),
         }
     }

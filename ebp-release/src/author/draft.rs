@@ -296,8 +296,7 @@ fn measure(path: &Path) -> io::Result<(u64, [u8; 32])> {
 }
 
 fn check_keys(roles: &BTreeMap<RoleName, RoleKeys>) -> Result<(), AuthorError> {
-    let online: BTreeSet<_> =
-        roles[&RoleName::Timestamp].keys.iter().map(PublicKey::id).collect();
+    let online: BTreeSet<_> = roles[&RoleName::Timestamp].keys.iter().map(PublicKey::id).collect();
     for (name, role) in roles {
         let (role, keys, threshold) = (*name, role.keys.len(), role.threshold);
         if threshold == 0 || threshold > keys {

@@ -116,7 +116,8 @@ impl ReleaseFolder {
         let roles = files.iter().map(|(role, version, is_new, _)| (*role, *version, *is_new));
         let roles = roles.collect();
         let new = files.into_iter().filter(|(.., is_new, _)| *is_new);
-        let new: Vec<_> = new.map(|(role, version, _, bytes)| (role.path(version), bytes)).collect();
+        let new: Vec<_> =
+            new.map(|(role, version, _, bytes)| (role.path(version), bytes)).collect();
         self.try_as_client(&new, now)?;
         for (path, bytes) in &new {
             self.write(path, bytes)?;
@@ -133,11 +134,8 @@ impl ReleaseFolder {
     fn try_as_client(&self, new: &[(String, Vec<u8>)], now: Timestamp) -> Result<(), AuthorError> {
         let time = KnownTime { now: Some(now), built: now };
         let pending = Pending { folder: self.repository(), files: new.iter().cloned().collect() };
-        let first = crate::repository::fetch(
-            &pending,
-            &RoleName::Root.path(1),
-            RoleName::Root.longest(),
-        )?;
+        let first =
+            crate::repository::fetch(&pending, &RoleName::Root.path(1), RoleName::Root.longest())?;
         let first = first.ok_or_else(|| AuthorError::NoRepository(self.path.clone()))?;
         let mut trusted = Trusted::new(first)?;
         let below = (

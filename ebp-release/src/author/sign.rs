@@ -19,7 +19,9 @@ pub struct Requirement {
     pub valid: usize,
     /// How many must.
     pub needed: usize,
-    /// The keys that have not signed, by their owners' names, else their first digits.
+    /// The keys that have signed, by their owners' names and their first digits.
+    pub signed: Vec<String>,
+    /// The keys that have not.
     pub waiting: Vec<String>,
 }
 
@@ -37,7 +39,7 @@ pub struct SignedDraft {
 }
 
 impl ReleaseFolder {
-    /// Signs every draft that the key may sign, or those of one role.
+    /// Signs every draft that the key may sign, or that of one role.
     ///
     /// # Errors
     /// Returns [`AuthorError::NoDraft`] if there is none, [`AuthorError::NotASigner`] if the key may
@@ -47,6 +49,30 @@ impl ReleaseFolder {
         key: &SigningKey,
         only: Option<RoleName>,
     ) -> Result<Vec<SignedDraft>, AuthorError> {
+        let signed = self.sign_all(key, only)?;
+        for (draft, envelope) in &signed {
+            self.write_draft(draft.role, envelope)?;
+        }
+        Ok(signed.into_iter().map(|(draft, _)| draft).collect())
+    }
+
+    /// What [`sign`](Self::sign) would sign: for people to read before they do.
+    ///
+    /// # Errors
+    /// Returns the same errors as [`sign`](Self::sign).
+    pub fn preview(
+        &self,
+        key: &SigningKey,
+        only: Option<RoleName>,
+    ) -> Result<Vec<SignedDraft>, AuthorError> {
+        Ok(self.sign_all(key, only)?.into_iter().map(|(draft, _)| draft).collect())
+    }
+
+    fn sign_all(
+        &self,
+        key: &SigningKey,
+        only: Option<RoleName>,
+    ) -> Result<Vec<(SignedDraft, Envelope)>, AuthorError> {
         let published = self.published_root()?;
         let root = self.draft::<Root>()?;
         let targets = self.draft::<TargetsRole>()?;
@@ -58,44 +84,38 @@ impl ReleaseFolder {
         let mut signed = Vec::new();
         if let Some(draft) = root.as_ref().filter(|_| wanted(RoleName::Root)) {
             let changes = root_changes(old.map(|old| &old.role), &draft.role);
-            signed.extend(self.sign_draft(key, draft, old, &draft.role, changes)?);
+            signed.extend(sign_draft(key, draft, old, &draft.role, changes));
         }
         if let Some(draft) = targets.as_ref().filter(|_| wanted(RoleName::Targets)) {
             let Some(root) = root.as_ref().or(old) else { return Err(AuthorError::NoDraft) };
             let known = self.published_targets()?;
             let changes = target_changes(known.as_ref().map(|known| &known.role), &draft.role);
-            signed.extend(self.sign_draft(key, draft, None, &root.role, changes)?);
+            signed.extend(sign_draft(key, draft, None, &root.role, changes));
         }
         if signed.is_empty() {
             return Err(AuthorError::NotASigner(key.id()));
         }
         Ok(signed)
     }
+}
 
-    fn sign_draft<R: Role>(
-        &self,
-        key: &SigningKey,
-        draft: &RoleFile<R>,
-        old: Option<&RoleFile<Root>>,
-        root: &Root,
-        changes: Vec<String>,
-    ) -> Result<Option<SignedDraft>, AuthorError> {
-        let roots = old.map(|old| &old.role).into_iter().chain([root]);
-        let id = key.id();
-        let mut keys = roots.flat_map(|root| &root.keys(R::NAME).keys);
-        if !keys.any(|key| key.id() == id) {
-            return Ok(None);
-        }
-        let mut envelope = draft.envelope.clone();
-        envelope.signatures.insert(id, key.sign(&envelope.signed));
-        self.write_draft(R::NAME, &envelope)?;
-        Ok(Some(SignedDraft {
-            role: R::NAME,
-            version: draft.version(),
-            changes,
-            requirements: requirements(R::NAME, &envelope, old.map(|old| &old.role), root),
-        }))
-    }
+/// The draft with the key's signature, if it may sign it.
+fn sign_draft<R: Role>(
+    key: &SigningKey,
+    draft: &RoleFile<R>,
+    old: Option<&RoleFile<Root>>,
+    root: &Root,
+    changes: Vec<String>,
+) -> Option<(SignedDraft, Envelope)> {
+    let old = old.map(|old| &old.role);
+    let id = key.id();
+    let mut keys = old.into_iter().chain([root]).flat_map(|root| &root.keys(R::NAME).keys);
+    keys.find(|key| key.id() == id)?;
+    let mut envelope = draft.envelope.clone();
+    envelope.signatures.insert(id, key.sign(&envelope.signed));
+    let requirements = requirements(R::NAME, &envelope, old, root);
+    let (role, version) = (R::NAME, draft.version());
+    Some((SignedDraft { role, version, changes, requirements }, envelope))
 }
 
 /// What a role needs: a root role also its predecessor's keys, unless they are the same.
@@ -113,12 +133,15 @@ pub fn requirements(
             let keys = root.keys(role);
             let signers: BTreeSet<_> =
                 envelope.signers(keys).into_iter().map(PublicKey::id).collect();
-            let waiting = keys.keys.iter().filter(|key| !signers.contains(&key.id()));
+            let (signed, waiting): (Vec<_>, Vec<_>) =
+                keys.keys.iter().partition(|key| signers.contains(&key.id()));
+            let labels = |keys: Vec<&PublicKey>| keys.into_iter().map(label).collect();
             Requirement {
                 root: root.header().version,
                 valid: signers.len(),
                 needed: keys.threshold,
-                waiting: waiting.map(label).collect(),
+                signed: labels(signed),
+                waiting: labels(waiting),
             }
         })
         .collect()

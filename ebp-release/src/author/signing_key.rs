@@ -17,8 +17,7 @@ use crate::{
 };
 
 /// How an Ed25519 key begins in PKCS #8 (RFC 8410, section 7); its 32 octets follow.
-const PKCS8: [u8; 16] =
-    [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+const PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /// An Ed25519 private key.
 pub struct SigningKey {
@@ -135,7 +134,8 @@ mod tests {
             MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n\
             -----END PRIVATE KEY-----\n";
         assert!(SigningKey::from_pem(pem).is_ok());
-        for wrong in ["", "secret", &pem.replace("PRIVATE", "PUBLIC"), &pem.replace("MC4C", "MC5C")] {
+        for wrong in ["", "secret", &pem.replace("PRIVATE", "PUBLIC"), &pem.replace("MC4C", "MC5C")]
+        {
             assert!(SigningKey::from_pem(wrong).is_err(), "{wrong}");
         }
     }

@@ -101,7 +101,8 @@ pub trait Role: Sized {
     /// Returns [`TrustError::Malformed`] if a member is missing, has another form, or is beyond its
     /// bound.
     fn parse(signed: &Json) -> Result<Self, TrustError> {
-        let parsed = header(Self::NAME, signed).and_then(|header| Self::from_signed(header, signed));
+        let parsed =
+            header(Self::NAME, signed).and_then(|header| Self::from_signed(header, signed));
         parsed.map_err(|reason| TrustError::Malformed { role: Self::NAME, reason })
     }
 }
@@ -143,9 +144,14 @@ mod tests {
     fn an_instant_has_one_form() {
         assert!(instant("2026-12-31T23:59:59Z").is_some());
         for wrong in [
-            "2026-12-31T23:59:59", "2026-12-31T23:59:59.0Z", "2026-12-31t23:59:59Z",
-            "2026-12-31 23:59:59Z", "2026-02-30T23:59:59Z", "2026-12-31T24:59:59Z",
-            "2026-12-31T23:59:59+00:00", "",
+            "2026-12-31T23:59:59",
+            "2026-12-31T23:59:59.0Z",
+            "2026-12-31t23:59:59Z",
+            "2026-12-31 23:59:59Z",
+            "2026-02-30T23:59:59Z",
+            "2026-12-31T24:59:59Z",
+            "2026-12-31T23:59:59+00:00",
+            "",
         ] {
             assert_eq!(instant(wrong), None, "{wrong}");
         }
@@ -157,8 +163,14 @@ mod tests {
         let good = r#"{"_type":"root","spec_version":"1.0.34","version":7,"expires":"2026-12-31T23:59:59Z"}"#;
         assert_eq!(read(good).unwrap().version, 7);
         for (from, to) in [
-            ("\"root\"", "\"targets\""), ("1.0.34", "2.0.0"), (":7", ":0"), (":7", ":-1"),
-            (":7", ":\"7\""), ("Z", ""), ("version", "versions"), ("_type", "type"),
+            ("\"root\"", "\"targets\""),
+            ("1.0.34", "2.0.0"),
+            (":7", ":0"),
+            (":7", ":-1"),
+            (":7", ":\"7\""),
+            ("Z", ""),
+            ("version", "versions"),
+            ("_type", "type"),
         ] {
             assert!(read(&good.replace(from, to)).is_err(), "{from} → {to}");
         }

@@ -29,7 +29,8 @@ impl FileMeta {
         let version = version.ok_or("a file's `version` is no number from 1")?;
         let length = json.get("length").map(|length| length.length().ok_or("`length` is wrong"));
         let sha256 = json.get("hashes").map(|hashes| {
-            let digits = hashes.get("sha256").and_then(Json::text).ok_or("no SHA-256 in `hashes`")?;
+            let digits =
+                hashes.get("sha256").and_then(Json::text).ok_or("no SHA-256 in `hashes`")?;
             hex::decode(digits).ok_or("`sha256` has no 64 lower-case digits")
         });
         Ok(Self { version, length: length.transpose()?, sha256: sha256.transpose()? })
@@ -69,9 +70,8 @@ impl Role for Snapshot {
         }
         let targets = meta.get("targets.json").ok_or("it does not name targets.json")?;
         let targets = FileMeta::from_json(targets)?;
-        let version = |(name, file): (&String, &Json)| {
-            Ok((name.clone(), FileMeta::from_json(file)?.version))
-        };
+        let version =
+            |(name, file): (&String, &Json)| Ok((name.clone(), FileMeta::from_json(file)?.version));
         let versions = meta.iter().map(version).collect::<Result<_, String>>()?;
         Ok(Self { header, targets, versions })
     }

@@ -8,7 +8,11 @@ struct Endless(Files, String);
 
 impl Repository for Endless {
     fn fetch(&self, path: &str, limit: u64) -> io::Result<Option<Box<dyn Read + '_>>> {
-        if path == self.1 { Ok(Some(Box::new(io::repeat(b' ')))) } else { self.0.fetch(path, limit) }
+        if path == self.1 {
+            Ok(Some(Box::new(io::repeat(b' '))))
+        } else {
+            self.0.fetch(path, limit)
+        }
     }
 }
 
@@ -48,7 +52,10 @@ fn roll_back_of_the_snapshot() {
     world.next_timestamp();
     let error = device.refuse(&world.files, usual());
     assert!(
-        matches!(error, TrustError::RolledBack { role: RoleName::Snapshot, version: 1, trusted: 2 }),
+        matches!(
+            error,
+            TrustError::RolledBack { role: RoleName::Snapshot, version: 1, trusted: 2 }
+        ),
         "{error}"
     );
 }
@@ -139,7 +146,10 @@ fn mix_and_match() {
     mixed.0.insert(RoleName::Targets.path(2), old.0[&RoleName::Targets.path(1)].clone());
     let error = device.refuse(&mixed, usual());
     assert!(
-        matches!(error, TrustError::WrongVersion { role: RoleName::Targets, version: 1, expected: 2 }),
+        matches!(
+            error,
+            TrustError::WrongVersion { role: RoleName::Targets, version: 1, expected: 2 }
+        ),
         "{error}"
     );
     device.refresh(&world.files, usual()).unwrap();

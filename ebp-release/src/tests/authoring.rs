@@ -3,9 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::author::{
-    AuthorError, FirstKeys, NewRelease, ReleaseFolder, Rotated, Rotation, Stage,
-};
+use crate::author::{AuthorError, FirstKeys, NewRelease, ReleaseFolder, Rotated, Rotation, Stage};
 
 struct Group {
     folder: tempfile::TempDir,

@@ -268,7 +268,7 @@ fn python_tuf_follows_our_repositories() {
 #[test]
 #[ignore = "needs python-tuf (cargo xtask trust)"]
 fn what_is_bent_is_judged_alike() {
-    let count = env::var("EBP_TEST_BENT").map_or(300, |count| count.parse().unwrap());
+    let count = env::var("EBP_TEST_BENT").map_or(60, |count| count.parse().unwrap());
     let now = SystemClock.now();
     let group = Group::live(now);
     let mut judge = Judge::start(now);

@@ -19,7 +19,7 @@ const MANY: &str = "20000";
 /// How much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// In each change: 300 bent repositories.
+    /// In each change: 60 bent repositories.
     Usual,
     /// 20,000 of them, and each bit of every byte of every role flipped.
     Full,

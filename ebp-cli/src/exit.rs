@@ -9,6 +9,8 @@ pub mod export;
 pub mod file;
 pub mod publish;
 #[cfg(feature = "server")]
+pub mod release;
+#[cfg(feature = "server")]
 pub mod server;
 mod system;
 mod unlock;

@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 /// The crates that others may build on.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "ebp-anon",
     "ebp-client",
     "ebp-core",
@@ -22,6 +22,7 @@ const LIBRARIES: [&str; 11] = [
     "ebp-fleet",
     "ebp-meter",
     "ebp-publish",
+    "ebp-release",
     "ebp-server",
     "ebp-store",
     "ebp-survey",

@@ -8,6 +8,7 @@ use crate::{
     stage::{self, Stage},
     test, tidy,
     tool::DENY,
+    trust,
 };
 
 /// How the program is built; with everything it differs from the first in embedded data alone. A build
@@ -20,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 35] = [
+const LIBRARIES: [(&str, &[&str]); 37] = [
     ("ebp-cli", &[]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-core", &[]),
@@ -41,6 +42,8 @@ const LIBRARIES: [(&str, &[&str]); 35] = [
     ("ebp-publish", &["--features", "json"]),
     ("ebp-publish", &["--features", "mqtt"]),
     ("ebp-publish", &["--features", "prometheus"]),
+    ("ebp-release", &[]),
+    ("ebp-release", &["--features", "author"]),
     ("ebp-store", &[]),
     ("ebp-survey", &[]),
     ("ebp-survey", &["--no-default-features"]),
@@ -59,7 +62,7 @@ const LIBRARIES: [(&str, &[&str]); 35] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),
@@ -71,6 +74,7 @@ const STAGES: [Stage; 13] = [
     ("fuzz", fuzz::smoke),
     ("build", test::build),
     ("contract", || contract::run(&[])),
+    ("trust", || trust::run(trust::Depth::Usual)),
     ("examples", examples::run),
     ("test", test::run),
 ];

@@ -23,7 +23,7 @@ use crate::{
 /// that a single allocation may ask for.
 type Target = (&'static str, u32, u32);
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     ("frame", 4096, 16),
     ("sml", 8192, 16),
     ("roundtrip", 4096, 16),
@@ -34,6 +34,7 @@ const TARGETS: [Target; 10] = [
     ("upload", 4096, 64),
     ("energy", 2048, 16),
     ("tunnel", 4096, 16),
+    ("trust", 4096, 16),
 ];
 /// Targets with the feature that they need, since what it brings takes minutes to build anew.
 /// `ebp-server/tests/allocations.rs` and `ebp-fleet/tests/ends.rs` hold the same promises over made-up
@@ -81,6 +82,13 @@ const UPLOADS: [&str; 4] = [
     "{\"measurements\":[\n{\"a\":0},\n0]}",
     "{\"measurements\":[\n[[[[]]]],\n0]}",
     "{\"a\":{\n\"b\":[1.5e3,null],\n\"b\":true},\"measurements\":[]}",
+];
+
+/// Files of a repository of releases, and nearly so.
+const ROLES: [&str; 3] = [
+    r#"{"signatures":[{"keyid":"00","sig":"00"}],"signed":{"_type":"root","spec_version":"1.0.34","version":2,"expires":"2030-01-01T00:00:00Z","consistent_snapshot":true,"keys":{},"roles":{}}}"#,
+    r#"{"signatures":[],"signed":{"_type":"timestamp","meta":{"snapshot.json":{"version":1}}}}"#,
+    "\u{1}\u{1}\"x\":",
 ];
 
 /// Runs one target, or with `all` every one, for so many seconds each.
@@ -247,6 +255,10 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
         "energy" => {
             (1..5).map(|n| (0..n * 100).map(|i: u32| (i * i * n) as u8).collect()).collect()
         }
+        "trust" => ROLES
+            .iter()
+            .flat_map(|text| led_by(&[0, 1, 2, 3, 4, 5, 6, 7], text.as_bytes()))
+            .collect(),
         other => bail!("no seeds for `{other}`"),
     })
 }

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use crate::{
     ci, contract, dataset, fuzz, machine, planted,
     run::{cargo, commit, succeed},
+    trust,
 };
 
 /// The tasks: each with what it is.
@@ -21,6 +22,7 @@ const TASKS: [(&str, &str); 10] = [
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("risk", "how many of a hundred simulated households a research file gives away"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
+    ("trust", "20,000 bent repositories beside python-tuf, every bit of every role flipped"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -44,6 +46,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "jobs" => jobs(),
         "risk" => risk(),
         "machine" => machine::run(rest),
+        "trust" => trust::run(trust::Depth::Full),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }

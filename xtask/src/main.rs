@@ -27,6 +27,7 @@ mod stage;
 mod test;
 mod tidy;
 mod tool;
+mod trust;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -56,6 +57,7 @@ cargo xtask TASK
   fieldtest [--seed N ...] [--weeks 3] [--faults all]  a field test in simulated time
   long NAME what takes hours: `cargo xtask long` lists it
   contract [--full]  schemathesis against the server, as every kind of identity
+  trust     releases against python-tuf, the reference of The Update Framework
   pictures [FOLDER] [--book]  all pages as a browser shows them, in target/pictures; some into the book
   ci [STAGE ...]  all that a change has to pass, or some of its stages; the tests come last";
 
@@ -97,6 +99,7 @@ fn start(task: &str) -> Result<()> {
         ),
         "long" => long::run(&env::args().skip(2).collect::<Vec<_>>()),
         "contract" => contract::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "trust" => trust::run(trust::Depth::Usual),
         "pictures" => pictures::run(&env::args().skip(2).collect::<Vec<_>>()),
         "ci" => ci::run(&env::args().skip(2).collect::<Vec<_>>()),
         "" | "help" | "--help" | "-h" => {

@@ -84,6 +84,23 @@ pub fn from_pypi(name: &str, requirement: &str) -> Result<Option<PathBuf>> {
     Ok(Some(program))
 }
 
+/// A Python with those packages, in an environment of its own; none where that cannot be.
+pub fn python_with(name: &str, packages: &[&str]) -> Result<Option<PathBuf>> {
+    let venv = folder().join(name);
+    let (python, stamp) = (venv.join("bin/python"), venv.join("installed"));
+    let wanted = packages.join("\n");
+    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|text| text == wanted) {
+        return Ok(Some(python));
+    }
+    let is_there = works(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))
+        && works(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages));
+    if !is_there {
+        return Ok(None);
+    }
+    fs::write(&stamp, wanted).with_context(|| stamp.display().to_string())?;
+    Ok(Some(python))
+}
+
 /// Whether pip could install it into the environment, which is made where there is none.
 fn pip_install(wanted: &[&str]) -> bool {
     let venv = folder().join("venv");

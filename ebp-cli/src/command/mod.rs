@@ -52,6 +52,8 @@ mod publish;
 mod raw;
 mod read;
 #[cfg(feature = "server")]
+mod release;
+#[cfg(feature = "server")]
 mod report;
 mod secret;
 #[cfg(feature = "server")]
@@ -130,6 +132,7 @@ enum Survey {
     Export(export::Arguments),
     Anonymize(anonymize::Arguments),
     Geodata(geodata::Arguments),
+    Release(release::Arguments),
     Demo(demo::Arguments),
 }
 
@@ -183,6 +186,7 @@ impl Survey {
             Self::Export(arguments) => export::run(&arguments),
             Self::Anonymize(arguments) => anonymize::run(&arguments),
             Self::Geodata(arguments) => geodata::run(&arguments),
+            Self::Release(arguments) => release::run(&arguments),
             Self::Demo(arguments) => demo::run(&arguments),
         }
     }

@@ -29,6 +29,7 @@ mod locating;
 mod meter;
 mod operate;
 mod owner_support;
+mod program_release;
 mod publish;
 mod read;
 mod read_asked;

@@ -255,6 +255,22 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
         ],
     ),
     (
+        &["release"],
+        &[
+            ("ebp release key ada.key --name Ada", "Makes a key; ada.key.pub goes to the others."),
+            (
+                "ebp release add releases ebp --release 1.4.2 --architecture aarch64",
+                "Drafts a release.",
+            ),
+            ("ebp release sign releases --key ada.key", "Signs it, as one of two people."),
+            (
+                "ebp release publish releases --key online.key",
+                "Publishes it, on the machine that has the online key.",
+            ),
+            ("ebp release status releases", "Which roles there are, until when, signed by whom."),
+        ],
+    ),
+    (
         &["anonymize"],
         &[(
             "ebp anonymize --input households.csv --output masked.csv --stats",

@@ -13,12 +13,13 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 /// The crates that others may build on.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "ebp-anon",
     "ebp-client",
     "ebp-core",
     "ebp-dataset",
     "ebp-device",
+    "ebp-errors",
     "ebp-fleet",
     "ebp-meter",
     "ebp-publish",

@@ -15,19 +15,34 @@ use anyhow::{Context, Result, bail};
 use crate::folder::files_below;
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
+    ("ebp-errors", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-fleet", &["ebp-core"]),
     ("ebp-publish", &["ebp-core"]),
-    ("ebp-device", &["ebp-core", "ebp-client", "ebp-fleet", "ebp-meter", "ebp-publish"]),
+    (
+        "ebp-device",
+        &["ebp-core", "ebp-client", "ebp-errors", "ebp-fleet", "ebp-meter", "ebp-publish"],
+    ),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
-    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-client", "ebp-fleet", "ebp-store", "ebp-survey"]),
-    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-fleet", "ebp-survey"]),
+    (
+        "ebp-server",
+        &[
+            "ebp-core",
+            "ebp-anon",
+            "ebp-client",
+            "ebp-errors",
+            "ebp-fleet",
+            "ebp-store",
+            "ebp-survey",
+        ],
+    ),
+    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-errors", "ebp-fleet", "ebp-survey"]),
     (
         "ebp-cli",
         &[
@@ -35,6 +50,7 @@ const EDGES: [(&str, &[&str]); 16] = [
             "ebp-client",
             "ebp-meter",
             "ebp-device",
+            "ebp-errors",
             "ebp-fleet",
             "ebp-publish",
             "ebp-anon",

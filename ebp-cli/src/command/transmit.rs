@@ -1,6 +1,9 @@
 //! `ebp transmit`: what the spool holds goes to the Data API.
 
-use std::{path::PathBuf, sync::atomic::AtomicBool};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 use ebp_core::model::Measurement;
 use ebp_device::{
@@ -49,6 +52,13 @@ pub struct Arguments {
     /// Print the result as one JSON object.
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<ReportFormat>,
+}
+
+impl Arguments {
+    /// The device's configuration.
+    pub fn config(&self) -> Option<&Path> {
+        Some(&self.config)
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -19,6 +19,7 @@ mod demo;
 mod demo_cloud;
 mod demo_page;
 mod demo_past;
+mod errors;
 mod evaluation;
 mod export;
 mod export_job;

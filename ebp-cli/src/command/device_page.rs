@@ -13,7 +13,7 @@ use ebp_web::device::{EXAMPLE, ServeError, WebConfig, open};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    exit::{Code, CommandResult, Context, Failure, chain, device},
+    exit::{Code, CommandResult, Context, Failure, device},
     log::tell,
     stdout::print,
 };

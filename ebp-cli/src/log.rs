@@ -3,6 +3,8 @@
 //! Enters: level and format. Leaves: log lines. Absent: the messages, which every crate writes,
 //! without personal data.
 
+mod journal;
+
 use std::{
     io::{self, IsTerminal},
     sync::atomic::{AtomicBool, Ordering},
@@ -18,6 +20,7 @@ use tracing_subscriber::{
 };
 
 use crate::tell as terminal;
+use journal::WithPriority;
 
 /// Whether standard error has nothing but JSON on it.
 static JSON: AtomicBool = AtomicBool::new(false);
@@ -48,13 +51,23 @@ pub fn start(verbose: u8, as_json: bool, reporter: Option<Reporter>) {
     // Its filter is its own: it switches nothing else on.
     let errors = reporter.map(|own| ErrorLayer::new(own).with_filter(LevelFilter::ERROR));
     let registry = tracing_subscriber::registry().with(errors);
+    let is_journal = journal::is_journal();
+    terminal::write_priorities(is_journal);
     if !as_json {
-        return registry.with(log.with_filter(filter)).init();
+        let log = match is_journal {
+            true => log.map_event_format(WithPriority).with_filter(filter).boxed(),
+            false => log.with_filter(filter).boxed(),
+        };
+        return registry.with(log).init();
     }
     JSON.store(true, Ordering::Relaxed);
     let json = log.json().with_target(true).with_ansi(false);
     let json = json.flatten_event(true).with_current_span(true).with_span_list(false);
-    registry.with(json.with_filter(filter)).init();
+    let json = match is_journal {
+        true => json.map_event_format(WithPriority).with_filter(filter).boxed(),
+        false => json.with_filter(filter).boxed(),
+    };
+    registry.with(json).init();
 }
 
 /// Tells people something, in the log's form.
@@ -71,6 +84,6 @@ pub fn fail(failure: &crate::exit::Failure) {
     if JSON.load(Ordering::Relaxed) {
         tracing::error!("{failure}");
     } else {
-        terminal::line(format_args!("ebp: {failure}"));
+        terminal::line_of(terminal::ERROR, format_args!("ebp: {failure}"));
     }
 }

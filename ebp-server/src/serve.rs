@@ -28,6 +28,7 @@ use crate::{
     job::{JobAdded, Runner},
     limit,
     listener::{self, Listening, Transport},
+    machine::Machine,
     openapi, router,
     telemetry::Telemetry,
     tunnel::{self, TunnelSettings, Tunnels},
@@ -189,6 +190,12 @@ pub async fn serve_with_pages(
         shutdown.await;
         tokio::spawn(async move { leaving.begin_close(drain).await });
     };
+    let machine = Arc::new(Machine {
+        data,
+        backups: web_settings.as_ref().and_then(|settings| settings.backups.clone()),
+        authority: root,
+        certificate,
+    });
     let (end_pages, mut pages_end) = tokio::sync::watch::channel(false);
     let serving_pages = match own_pages {
         None => None,
@@ -232,6 +239,7 @@ pub async fn serve_with_pages(
         alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
+        machine,
         clock: database_clock,
         description: Arc::new(Description(LazyLock::new(openapi::document))),
         patience: limits.request,

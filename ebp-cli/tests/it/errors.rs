@@ -98,7 +98,7 @@ fn a_panic_in_each_daemon_arrives_with_version_and_function() {
         assert!(daemon.is_running(), "{component}: a thread's panic ends no daemon");
         assert!(daemon.kill().stderr.contains("panicked at"), "{component}");
     }
-    let named = |event: &Value| event["tags"]["device"] == "hall-7";
+    let named = |event: &Value| event["tags"]["device"] == "hall-7" && event["level"] == "fatal";
     assert_eq!(events(&receiver, &never).iter().filter(|event| named(event)).count(), 3);
 }
 
@@ -128,14 +128,19 @@ fn what_fails_while_the_service_is_away_is_sent_by_the_next_start() {
     with_errors(&household.config, &receiver);
     server.kill();
     // The server is not reached, and no head is there.
-    household.transmit().refused(1, &["check the network"]);
+    let transmit = || {
+        let run = household.transmit().says(&["check the network"]);
+        assert_eq!(run.code, Some(1), "{run:#?}");
+        run
+    };
+    transmit().says(&["errors cannot be sent", "they are kept"]);
     household.measure();
     assert!(receiver.received().is_empty());
     let queue = household.spool_folder().join("errors/queue");
     assert!(fs::read_dir(&queue).unwrap().count() >= 1);
 
     receiver.answer_with(Answers::Status(200, Vec::new()));
-    household.transmit().refused(1, &["check the network"]);
+    transmit();
     let never = [household.device.as_str(), household.meters[0].as_str()];
     let events = events(&receiver, &never);
     assert!(events.len() >= 2, "{events:#?}");

@@ -24,6 +24,7 @@ mod evaluation;
 mod export;
 mod export_job;
 mod field;
+mod journal;
 mod kill;
 mod life;
 mod locating;

@@ -119,13 +119,19 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
 /// Reports a failure that ends a command or a cycle, if it is an error: not what the participant has
 /// decided, nor a wrong command line.
 pub fn failed(failure: &Failure) {
-    let Some(reporter) = REPORTER.get() else { return };
+    if let (Some(reporter), Some(report)) = (REPORTER.get(), describe(failure)) {
+        reporter.report(report);
+    }
+}
+
+/// The report of a failure, if it is an error.
+fn describe(failure: &Failure) -> Option<Report> {
     let types = match failure.code {
-        Code::Done | Code::Usage | Code::NoConsent => return,
+        Code::Done | Code::Usage | Code::NoConsent => return None,
         _ if !failure.types.is_empty() => failure.types.clone(),
         code => vec![format!("Failure::{code:?}")],
     };
-    reporter.report(Report::new(types, failure.place.into()));
+    Some(Report::new(types, failure.place.into()))
 }
 
 /// Waits a moment for what this process has reported to be sent. What is not stays for the next one.
@@ -154,3 +160,6 @@ fn panic_as_asked() {
         panic_for_a_test(&text.to_string_lossy());
     }));
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,9 @@ pub struct DeviceConfig {
     /// Where errors of the device's programs are reported; nowhere by default.
     #[serde(default)]
     pub errors: ErrorsConfig,
+    /// The file for node_exporter that says how the device is; none if absent.
+    #[serde(default)]
+    pub metrics_file: Option<PathBuf>,
     /// What its meters show, by MQTT for the household's own tools.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
@@ -219,6 +222,7 @@ impl DeviceConfig {
             frontend: None,
             tunnel: None,
             errors: ErrorsConfig::default(),
+            metrics_file: None,
             mqtt: None,
             influx: None,
             prometheus: None,
@@ -253,6 +257,7 @@ impl DeviceConfig {
             tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
             tunnel.host_keys = folder.join(&tunnel.host_keys);
         }
+        config.metrics_file = config.metrics_file.map(|file| folder.join(file));
         config.errors.relative_to(folder);
         for file in config.output_files() {
             *file = folder.join(&file);

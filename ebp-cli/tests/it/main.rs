@@ -29,6 +29,7 @@ mod kill;
 mod life;
 mod locating;
 mod meter;
+mod metrics_file;
 mod operate;
 mod owner_support;
 mod publish;

@@ -18,7 +18,10 @@ use ebp_errors::{
 };
 use toml::{Table, Value};
 
-use crate::exit::{Code, Failure};
+use crate::{
+    exit::{Code, Failure},
+    owner,
+};
 
 /// The version in reports.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -26,8 +29,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long the end of the program waits for what it has reported to be sent.
 const LONGEST_END: Duration = Duration::from_secs(3);
 
-/// The process's reporter. It is one, as its panics and its log are.
-static REPORTER: OnceLock<Reporter> = OnceLock::new();
+/// The process's reporter and its folder. It is one, as its panics and its log are.
+static REPORTER: OnceLock<(Reporter, PathBuf)> = OnceLock::new();
 
 /// Which component runs, and where its errors are reported.
 #[derive(Debug, Clone)]
@@ -110,7 +113,7 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
         hear: Box::new(|text| crate::log::tell(text)),
     });
     catch_panics(&reporter);
-    let _ = REPORTER.set(reporter.clone());
+    let _ = REPORTER.set((reporter.clone(), reported.folder));
     #[cfg(debug_assertions)]
     panic_as_asked();
     (Some(reporter), failure)
@@ -119,7 +122,7 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
 /// Reports a failure that ends a command or a cycle, if it is an error: not what the participant has
 /// decided, nor a wrong command line.
 pub fn failed(failure: &Failure) {
-    if let (Some(reporter), Some(report)) = (REPORTER.get(), describe(failure)) {
+    if let (Some((reporter, _)), Some(report)) = (REPORTER.get(), describe(failure)) {
         reporter.report(report);
     }
 }
@@ -136,8 +139,10 @@ fn describe(failure: &Failure) -> Option<Report> {
 
 /// Waits a moment for what this process has reported to be sent. What is not stays for the next one.
 pub fn finish() {
-    if let Some(reporter) = REPORTER.get() {
+    if let Some((reporter, folder)) = REPORTER.get() {
         reporter.finish(LONGEST_END);
+        // Root may have run what a service runs, which goes on writing there.
+        owner::give_to_owner_above(folder);
     }
 }
 

@@ -4,7 +4,7 @@ use ebp_errors::{Group, Ledger};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Whose;
+use super::whose::Whose;
 use crate::{
     exit::{Code, CommandResult, Failure},
     output::{Format, list, phrase::counted},

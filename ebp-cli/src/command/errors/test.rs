@@ -5,10 +5,12 @@ use std::thread;
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_errors::{Admission, Component, Level, Place, Report, Step, Transmission, current_stack};
 
-use super::Whose;
+use super::whose::Whose;
 use crate::{
+    error_report::Reported,
     exit::{Code, CommandResult, Failure},
     output::phrase::{counted, instant_to_come},
+    owner,
     tell::tell,
 };
 
@@ -25,6 +27,13 @@ pub struct Arguments {
 /// Queues a report and sends until it is sent.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let reported = arguments.whose.find()?;
+    let sent = send(&reported);
+    // The services go on writing there, whoever tries the service.
+    owner::give_to_owner_above(&reported.folder);
+    sent
+}
+
+fn send(reported: &Reported) -> CommandResult {
     let service = reported.service()?.ok_or_else(|| {
         Failure::usage("no error tracking service is configured").remedy(
             "set `dsn` under [errors] in the configuration, or EBP_ERRORS_DSN in the environment",

@@ -2,11 +2,13 @@
 //! certificates are valid. For metrics; the administrators' pages show the backup.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use ebp_client::Validity;
+use ebp_errors::{Folder, Group};
 use jiff::Timestamp;
 
 /// Where to look.
@@ -14,6 +16,8 @@ use jiff::Timestamp;
 pub struct Machine {
     /// The data folder.
     pub data: PathBuf,
+    /// The folder in which the errors of this program are counted.
+    pub errors: Folder,
     /// The folder of backups, if it is configured.
     pub backups: Option<PathBuf>,
     /// The authority's certificate.
@@ -31,6 +35,10 @@ pub struct MachineState {
     pub backup: Option<Timestamp>,
     /// Until when certificates are valid, by their name.
     pub certificates: Vec<(&'static str, Timestamp)>,
+    /// How many errors there were, by the part of the program.
+    pub errors: Vec<(&'static str, u64)>,
+    /// When an error occurred for the first time that had not occurred before.
+    pub newest_error: Option<Timestamp>,
 }
 
 impl Machine {
@@ -40,6 +48,11 @@ impl Machine {
         let end = |(name, path): (&'static str, &PathBuf)| {
             Validity::from_file(path).ok().map(|validity| (name, validity.not_after))
         };
+        let groups = self.error_groups();
+        let mut errors = BTreeMap::new();
+        for group in &groups {
+            *errors.entry(group.component.name()).or_insert(0) += group.count;
+        }
         let newest = |folder: &PathBuf| newest_file(folder).unwrap_or(Timestamp::UNIX_EPOCH);
         MachineState {
             disk: room(&self.data),
@@ -48,7 +61,15 @@ impl Machine {
                 .into_iter()
                 .filter_map(end)
                 .collect(),
+            errors: errors.into_iter().collect(),
+            newest_error: groups.iter().map(|group| group.first_seen).max(),
         }
+    }
+
+    /// The groups of errors of this program; none if they cannot be read.
+    #[must_use]
+    pub fn error_groups(&self) -> Vec<Group> {
+        self.errors.ledger().map(|ledger| ledger.groups).unwrap_or_default()
     }
 }
 
@@ -94,6 +115,7 @@ mod tests {
         let missing = folder.path().join("missing");
         let machine = Machine {
             data: folder.path().to_owned(),
+            errors: Folder::new(missing.clone()),
             backups: Some(folder.path().to_owned()),
             authority: missing.clone(),
             certificate: missing.clone(),
@@ -102,6 +124,7 @@ mod tests {
         let (free, all) = state.disk.unwrap();
         assert!(free <= all && all > 0);
         assert_eq!((state.backup, state.certificates), (Some(Timestamp::UNIX_EPOCH), vec![]));
+        assert_eq!((state.errors, state.newest_error), (vec![], None));
         let nowhere = Machine { data: missing, backups: None, ..machine }.look();
         assert_eq!((nowhere.disk, nowhere.backup), (None, None));
     }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ebp_core::{clock::Clock, private_file};
+use ebp_errors::Folder;
 use ebp_store::{Database, open_store};
 use ebp_survey::{
     Keeper, KeptRevocations, SeriesKept, Survey,
@@ -75,6 +76,7 @@ pub async fn serve_with_pages(
 ) -> Result<(), ServeError> {
     let Settings {
         data,
+        errors,
         database,
         authority: dir,
         device_certificates,
@@ -192,6 +194,7 @@ pub async fn serve_with_pages(
     };
     let machine = Arc::new(Machine {
         data,
+        errors: Folder::new(errors),
         backups: web_settings.as_ref().and_then(|settings| settings.backups.clone()),
         authority: root,
         certificate,
@@ -208,7 +211,7 @@ pub async fn serve_with_pages(
                     alert_watch: alert_watch.clone(),
                     job_added: job_added.clone(),
                     clock: database_clock.clone(),
-                    backups: settings.backups.clone(),
+                    machine: machine.clone(),
                 }),
                 zone,
                 hostnames: settings.hostnames.clone(),

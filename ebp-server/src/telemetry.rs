@@ -365,7 +365,13 @@ mod tests {
             alerts: AlertCounts::default(),
             pool: None,
             oldest_job: None,
-            machine: MachineState { disk: None, backup: None, certificates: Vec::new() },
+            machine: MachineState {
+                disk: None,
+                backup: None,
+                certificates: Vec::new(),
+                errors: Vec::new(),
+                newest_error: None,
+            },
             now: Timestamp::UNIX_EPOCH,
         };
         let text = classic(&telemetry.text(gauges).unwrap());

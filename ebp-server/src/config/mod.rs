@@ -285,6 +285,9 @@ impl ServerConfig {
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
         settings.trust_database_clock = true;
+        if let Some(errors) = &self.errors.folder {
+            settings.errors.clone_from(errors);
+        }
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
         }

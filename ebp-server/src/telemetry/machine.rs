@@ -14,6 +14,11 @@ struct OfLabels {
     of: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ComponentLabels {
+    component: &'static str,
+}
+
 /// What is found when Prometheus asks. What cannot be found has no series, as it has no value.
 #[derive(Debug, Default)]
 pub struct MachineMetrics {
@@ -21,6 +26,8 @@ pub struct MachineMetrics {
     size: Family<OfLabels, Gauge>,
     backup: Family<OfLabels, Gauge>,
     certificates: Family<OfLabels, Gauge>,
+    errors: Family<ComponentLabels, Gauge>,
+    newest_error: Gauge,
 }
 
 impl MachineMetrics {
@@ -43,6 +50,19 @@ impl MachineMetrics {
         ] {
             registry.register(name, about, family.clone());
         }
+        registry.register(
+            "errors",
+            "Errors of this server's program that are in its ledger, by component",
+            metrics.errors.clone(),
+        );
+        registry.register(
+            "newest_error_timestamp_seconds",
+            "When an error occurred that had not occurred before; 0 without one",
+            metrics.newest_error.clone(),
+        );
+        for component in ["server", "jobs"] {
+            drop(metrics.errors.get_or_create(&ComponentLabels { component }));
+        }
         metrics
     }
 
@@ -57,6 +77,10 @@ impl MachineMetrics {
             let age = now.duration_since(written).as_secs().max(0);
             self.backup.get_or_create(&OfLabels { of: "database" }).set(age);
         }
+        for (component, count) in &state.errors {
+            self.errors.get_or_create(&ComponentLabels { component }).set(number(*count));
+        }
+        self.newest_error.set(state.newest_error.map_or(0, Timestamp::as_second));
         for (of, end) in &state.certificates {
             let left = end.duration_since(now).as_secs();
             self.certificates.get_or_create(&OfLabels { of }).set(left);

@@ -1,12 +1,16 @@
 //! What pages ask of the server that serves them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{cmp::Reverse, sync::Arc};
 
 use ebp_core::contract::AlertRules;
-use ebp_survey::{BackupState, ServerState};
+use ebp_errors::Group;
+use ebp_survey::{BackupState, ErrorGroup, ServerState};
 
 use crate::{
-    alert::AlertWatch, database_clock::DatabaseClock, job::JobAdded, machine::newest_file,
+    alert::AlertWatch,
+    database_clock::DatabaseClock,
+    job::JobAdded,
+    machine::{Machine, newest_file},
 };
 
 /// The parts of a server that pages need.
@@ -17,8 +21,8 @@ pub struct PageServer {
     pub job_added: Arc<JobAdded>,
     /// The clock on which the servers of a database agree.
     pub clock: Arc<DatabaseClock>,
-    /// The folder of backups, if it is configured.
-    pub backups: Option<PathBuf>,
+    /// The machine, backups and what has failed.
+    pub machine: Arc<Machine>,
 }
 
 impl ServerState for PageServer {
@@ -39,9 +43,27 @@ impl ServerState for PageServer {
     }
 
     fn backup(&self) -> BackupState {
-        match &self.backups {
+        match &self.machine.backups {
             None => BackupState::Unknown,
             Some(folder) => newest_file(folder).map_or(BackupState::Missing, BackupState::Newest),
         }
+    }
+
+    fn errors(&self) -> Vec<ErrorGroup> {
+        let mut groups: Vec<ErrorGroup> = self.machine.error_groups().iter().map(shown).collect();
+        groups.sort_by_key(|group| Reverse(group.last_seen));
+        groups
+    }
+}
+
+fn shown(group: &Group) -> ErrorGroup {
+    ErrorGroup {
+        id: group.id.clone(),
+        types: group.types.join(" < "),
+        place: group.place.to_string(),
+        component: group.component.name(),
+        count: group.count,
+        first_seen: group.first_seen,
+        last_seen: group.last_seen,
     }
 }

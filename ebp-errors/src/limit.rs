@@ -16,11 +16,8 @@ pub fn rate_limit(
     limits: Option<&str>,
     retry_after: Option<&str>,
 ) -> Option<Duration> {
-    let limit = match limits {
-        // It says of each kind of event whether it is limited, and then counts alone.
-        Some(limits) => limits.split(',').filter_map(of_errors).max(),
-        None => None,
-    };
+    // It says of each kind of event for how long that is not wanted.
+    let limit = limits.and_then(|limits| limits.split(',').filter_map(of_errors).max());
     let limit = match limit {
         None if status == 429 => Some(retry_after.and_then(seconds).unwrap_or(UNSAID)),
         limit => limit,

@@ -287,6 +287,15 @@ impl Telemetry {
         self.refused.inc();
     }
 
+    /// Begins the counters of attempts at jobs of these kinds at 0, so that `increase()` sees the first.
+    pub fn expect_jobs(&self, kinds: impl IntoIterator<Item = &'static str>) {
+        for kind in kinds {
+            for outcome in ["succeeded", "failed", "cancelled", "put-off", "lost"] {
+                drop(self.attempts.get_or_create(&AttemptLabels { kind, outcome }));
+            }
+        }
+    }
+
     /// An attempt at a job ended.
     pub fn job_attempted(&self, kind: &'static str, outcome: &'static str, took: Duration) {
         self.attempts.get_or_create(&AttemptLabels { kind, outcome }).inc();

@@ -15,8 +15,9 @@ pub mod server;
 mod system;
 mod unlock;
 
-use std::{fmt, io};
+use std::{error::Error, fmt, io, panic::Location};
 
+use ebp_errors::error_types;
 use ebp_meter::port::{PortError, PortName};
 
 /// What a command's end means to a script.
@@ -45,6 +46,10 @@ pub struct Failure {
     pub message: String,
     /// What the reader can do about it.
     pub remedy: Option<String>,
+    /// The types of the error that it was made of, and of its causes; none where it is of a text.
+    pub types: Vec<String>,
+    /// Where it was made.
+    pub place: &'static Location<'static>,
 }
 
 /// What every command returns.
@@ -58,16 +63,34 @@ impl Failure {
     }
 
     /// A failure of that code.
-    pub fn new(code: Code, message: impl fmt::Display) -> Self {
-        Self { code, message: message.to_string(), remedy: None }
+    #[track_caller]
+    pub fn new<M: fmt::Display>(code: Code, message: M) -> Self {
+        let types = ebp_errors::type_name::<M>().into_iter().collect();
+        let place = Location::caller();
+        Self { code, message: message.to_string(), remedy: None, types, place }
+    }
+
+    /// A failure of that code, of an error and its causes.
+    #[track_caller]
+    pub fn caused_by<E: Error + ?Sized>(code: Code, error: &E) -> Self {
+        Self::new(code, chain(error)).typed(error)
+    }
+
+    /// Names the types of that error and its causes in reports.
+    #[must_use]
+    pub fn typed<E: Error + ?Sized>(mut self, error: &E) -> Self {
+        self.types = error_types(error);
+        self
     }
 
     /// A plain failure, code 1.
+    #[track_caller]
     pub fn failed(message: impl fmt::Display) -> Self {
         Self::new(Code::Failed, message)
     }
 
     /// Wrong usage, code 2.
+    #[track_caller]
     pub fn usage(message: impl fmt::Display) -> Self {
         Self::new(Code::Usage, message)
     }
@@ -96,17 +119,21 @@ impl fmt::Display for Failure {
 /// Adds the context to an error that lacks it.
 pub trait Context<T> {
     /// Turns the error into a failure that begins with `what`.
+    #[track_caller]
     fn or_failed(self, what: impl fmt::Display) -> Result<T, Failure>;
 }
 
-impl<T, E: std::error::Error> Context<T> for Result<T, E> {
+impl<T, E: Error> Context<T> for Result<T, E> {
     fn or_failed(self, what: impl fmt::Display) -> Result<T, Failure> {
-        self.map_err(|error| Failure::failed(format!("{what}: {}", chain(&error))))
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Failure::failed(format!("{what}: {}", chain(&error))).typed(&error)),
+        }
     }
 }
 
 /// An error and its causes, without causes that the message contains already.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub fn chain<E: Error + ?Sized>(error: &E) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -161,7 +188,7 @@ impl From<PortError> for Failure {
             PortError::Line { .. } => Some("choose another speed with --baud".to_owned()),
             PortError::Io { .. } => None,
         };
-        Self { code, message: chain(&error), remedy }
+        Self { remedy, ..Self::caused_by(code, &error) }
     }
 }
 

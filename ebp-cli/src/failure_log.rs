@@ -3,7 +3,7 @@
 //!
 //! Enters: failures, successes. Leaves: lines on standard error. Absent: what is done about them.
 
-use crate::{exit::Failure, tell::tell};
+use crate::{error_report, exit::Failure, tell::tell};
 
 /// Logs a persistent failure once.
 #[derive(Debug, Default)]
@@ -17,6 +17,7 @@ impl FailureLog {
         let text = failure.to_string();
         if self.last.as_ref() != Some(&text) {
             tell!("ebp: {text}");
+            error_report::failed(failure);
             self.last = Some(text);
         }
     }

@@ -6,6 +6,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod command;
+mod error_report;
 mod exit;
 mod failure_log;
 mod file;
@@ -25,14 +26,22 @@ use clap::{CommandFactory, Parser};
 fn main() -> ExitCode {
     command::completions::answer(command::Cli::command);
     let cli = command::Cli::parse();
-    log::start(cli.verbose, cli.logs_json());
-    match cli.run() {
+    let (reporter, unsent) = error_report::start(cli.reported());
+    log::start(cli.verbose, cli.logs_json(), reporter);
+    if let Some(failure) = unsent {
+        error_report::explain_unsent(&failure);
+    }
+    let result = cli.run();
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure.code != exit::Code::Done {
                 log::fail(&failure);
+                error_report::failed(&failure);
             }
             ExitCode::from(failure.code as u8)
         }
-    }
+    };
+    error_report::finish();
+    code
 }

@@ -62,6 +62,15 @@ pub fn give_to_owner_of(folder: &Path) {
     }
 }
 
+/// Gives a folder that root made in a service's folder, and what is in it, to the owner of that one.
+pub fn give_to_owner_above(folder: &Path) {
+    let owner = folder.parent().and_then(Owner::of_folder);
+    if let Some(owner) = owner.filter(|_| folder.exists()) {
+        give_one(folder, owner);
+        owner.give_below(folder, &mut tell_failure);
+    }
+}
+
 /// Whether it belongs to them now; if not, that is reported.
 fn give_one(path: &Path, owner: Owner) -> bool {
     let given = owner.give(path);

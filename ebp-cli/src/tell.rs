@@ -7,7 +7,21 @@
 use std::{
     fmt,
     io::{self, Write},
+    sync::atomic::{AtomicBool, Ordering},
 };
+
+/// The priority of why the program ends, in systemd's journal (`sd-daemon(3)`).
+pub const ERROR: u8 = 3;
+/// The priority of what people are told.
+const NOTICE: u8 = 5;
+
+/// Whether each line begins with its priority.
+static PRIORITIES: AtomicBool = AtomicBool::new(false);
+
+/// Begins each line with its priority from now on, or does not.
+pub fn write_priorities(yes: bool) {
+    PRIORITIES.store(yes, Ordering::Relaxed);
+}
 
 /// Writes one line to standard error, if anybody listens there.
 macro_rules! tell {
@@ -17,5 +31,14 @@ pub(crate) use tell;
 
 /// The implementation of [`tell!`].
 pub fn line(text: fmt::Arguments<'_>) {
-    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
+    line_of(NOTICE, text);
+}
+
+/// Writes one line of that priority.
+pub fn line_of(priority: u8, text: fmt::Arguments<'_>) {
+    let priority = match PRIORITIES.load(Ordering::Relaxed) {
+        true => format!("<{priority}>"),
+        false => String::new(),
+    };
+    let _ = io::stderr().lock().write_all(format!("{priority}{text}\n").as_bytes());
 }

@@ -14,6 +14,7 @@ use std::{
 
 use ebp_client::ClientOptions;
 use ebp_core::cycle::Cycle;
+use ebp_errors::ErrorsConfig;
 use ebp_fleet::tunnel::TunnelConfig;
 use ebp_meter::{
     aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
@@ -59,6 +60,12 @@ pub struct DeviceConfig {
     /// The tunnel by which administrators reach this device; none if absent.
     #[serde(default)]
     pub tunnel: Option<TunnelConfig>,
+    /// Where errors of the device's programs are reported; nowhere by default.
+    #[serde(default)]
+    pub errors: ErrorsConfig,
+    /// The file for node_exporter that says how the device is; none if absent.
+    #[serde(default)]
+    pub metrics_file: Option<PathBuf>,
     /// What its meters show, by MQTT for the household's own tools.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
@@ -214,6 +221,8 @@ impl DeviceConfig {
             cycle: Cycles::default(),
             frontend: None,
             tunnel: None,
+            errors: ErrorsConfig::default(),
+            metrics_file: None,
             mqtt: None,
             influx: None,
             prometheus: None,
@@ -248,6 +257,8 @@ impl DeviceConfig {
             tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
             tunnel.host_keys = folder.join(&tunnel.host_keys);
         }
+        config.metrics_file = config.metrics_file.map(|file| folder.join(file));
+        config.errors.relative_to(folder);
         for file in config.output_files() {
             *file = folder.join(&file);
         }

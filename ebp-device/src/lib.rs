@@ -33,6 +33,7 @@ pub mod frontend;
 pub mod host_keys;
 pub mod keeper;
 pub mod meters;
+pub mod metrics_file;
 pub mod socket;
 pub mod spool;
 pub mod transmitter;

@@ -12,6 +12,7 @@ use crate::{
     database_clock::DatabaseClock,
     job::JobAdded,
     limit::Connections,
+    machine::Machine,
     telemetry::Telemetry,
     tunnel::Tunnels,
 };
@@ -35,6 +36,8 @@ pub(crate) struct App {
     pub(crate) telemetry: Arc<Telemetry>,
     /// Connections that are open.
     pub(crate) connections: Arc<Connections>,
+    /// The machine, and files that the server depends on.
+    pub(crate) machine: Arc<Machine>,
     /// The clock on which the servers of a database agree.
     pub(crate) clock: Arc<DatabaseClock>,
     /// What the API says of itself.
@@ -61,6 +64,7 @@ parts!(
     tunnels: Tunnels,
     telemetry: Telemetry,
     connections: Connections,
+    machine: Machine,
     clock: DatabaseClock,
     description: Description
 );

@@ -40,6 +40,7 @@ mod error;
 mod job;
 pub mod limit;
 mod listener;
+mod machine;
 pub mod openapi;
 mod overload;
 mod problem;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ebp_core::{clock::Clock, private_file};
+use ebp_errors::Folder;
 use ebp_store::{Database, open_store};
 use ebp_survey::{
     Keeper, KeptRevocations, SeriesKept, Survey,
@@ -28,6 +29,7 @@ use crate::{
     job::{JobAdded, Runner},
     limit,
     listener::{self, Listening, Transport},
+    machine::Machine,
     openapi, router,
     telemetry::Telemetry,
     tunnel::{self, TunnelSettings, Tunnels},
@@ -74,6 +76,7 @@ pub async fn serve_with_pages(
 ) -> Result<(), ServeError> {
     let Settings {
         data,
+        errors,
         database,
         authority: dir,
         device_certificates,
@@ -189,6 +192,13 @@ pub async fn serve_with_pages(
         shutdown.await;
         tokio::spawn(async move { leaving.begin_close(drain).await });
     };
+    let machine = Arc::new(Machine {
+        data,
+        errors: Folder::new(errors),
+        backups: web_settings.as_ref().and_then(|settings| settings.backups.clone()),
+        authority: root,
+        certificate,
+    });
     let (end_pages, mut pages_end) = tokio::sync::watch::channel(false);
     let serving_pages = match own_pages {
         None => None,
@@ -201,7 +211,7 @@ pub async fn serve_with_pages(
                     alert_watch: alert_watch.clone(),
                     job_added: job_added.clone(),
                     clock: database_clock.clone(),
-                    backups: settings.backups.clone(),
+                    machine: machine.clone(),
                 }),
                 zone,
                 hostnames: settings.hostnames.clone(),
@@ -232,6 +242,7 @@ pub async fn serve_with_pages(
         alert_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
+        machine,
         clock: database_clock,
         description: Arc::new(Description(LazyLock::new(openapi::document))),
         patience: limits.request,

@@ -71,6 +71,8 @@ pub(crate) const ZONE: &str = "Europe/Berlin";
 pub struct Settings {
     /// The default folder.
     pub data: PathBuf,
+    /// The folder in which the errors of the server's program are counted.
+    pub errors: PathBuf,
     /// The database.
     pub database: Database,
     /// The authority's folder.
@@ -127,6 +129,7 @@ impl Settings {
     pub fn in_folder(data: &Path, hostnames: Vec<String>, clock: Arc<dyn Clock>) -> Self {
         Self {
             data: data.to_owned(),
+            errors: data.join("errors"),
             database: Database::Sqlite(data.join("ebp.sqlite")),
             authority: data.join("authority"),
             device_certificates: DEVICE_CERTIFICATES,

@@ -4,6 +4,7 @@
 //! Prometheus reads (OpenMetrics 1.0). Absent: anything about a single household or device.
 
 mod alert;
+mod machine;
 mod tunnel;
 
 use std::{fmt, time::Duration};
@@ -23,8 +24,12 @@ use prometheus_client::{
 
 use ebp_core::contract::JobState;
 use ebp_store::{AlertCounts, DeviceCounts, JobCounts, PoolStatus};
+use jiff::Timestamp;
+
+use crate::machine::MachineState;
 
 pub use alert::AlertMetrics;
+use machine::MachineMetrics;
 pub use tunnel::TunnelMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -103,6 +108,12 @@ pub struct Gauges {
     pub alerts: AlertCounts,
     /// Connections to the database.
     pub pool: Option<PoolStatus>,
+    /// Since when the oldest job that has not ended is there, of all servers of the database.
+    pub oldest_job: Option<Timestamp>,
+    /// The machine, and files that the server depends on.
+    pub machine: MachineState,
+    /// What time it is.
+    pub now: Timestamp,
 }
 
 /// Of how many measurements of an upload what became.
@@ -130,8 +141,10 @@ pub struct Telemetry {
     refused: Counter,
     pool: Family<StateLabels, Gauge>,
     jobs: Family<StateLabels, Gauge>,
+    job_age: Gauge,
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Family<KindLabels, Histogram>,
+    machine: MachineMetrics,
     /// What is counted of alerts.
     pub alerts: AlertMetrics,
     /// What is counted of tunnels.
@@ -155,11 +168,13 @@ impl Default for Telemetry {
             refused: Counter::default(),
             pool: Family::default(),
             jobs: Family::default(),
+            job_age: Gauge::default(),
             attempts: Family::default(),
             // A tenth of a second to about an hour.
             attempt_duration: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
+            machine: MachineMetrics::register(&mut registry),
             alerts: AlertMetrics::register(&mut registry),
             tunnels: TunnelMetrics::register(&mut registry),
             registry: Registry::default(),
@@ -210,6 +225,11 @@ impl Default for Telemetry {
             "jobs",
             "Jobs by state, of all servers of the database",
             telemetry.jobs.clone(),
+        );
+        registry.register(
+            "job_age_seconds",
+            "Since when the oldest job is there that has not ended; 0 without one",
+            telemetry.job_age.clone(),
         );
         registry.register("job_attempts", "How attempts at jobs ended", telemetry.attempts.clone());
         registry.register(
@@ -267,6 +287,15 @@ impl Telemetry {
         self.refused.inc();
     }
 
+    /// Begins the counters of attempts at jobs of these kinds at 0, so that `increase()` sees the first.
+    pub fn expect_jobs(&self, kinds: impl IntoIterator<Item = &'static str>) {
+        for kind in kinds {
+            for outcome in ["succeeded", "failed", "cancelled", "put-off", "lost"] {
+                drop(self.attempts.get_or_create(&AttemptLabels { kind, outcome }));
+            }
+        }
+    }
+
     /// An attempt at a job ended.
     pub fn job_attempted(&self, kind: &'static str, outcome: &'static str, took: Duration) {
         self.attempts.get_or_create(&AttemptLabels { kind, outcome }).inc();
@@ -299,6 +328,9 @@ impl Telemetry {
             let count = counted.map_or(0, |(_, count)| i64::try_from(*count).unwrap_or(i64::MAX));
             self.jobs.get_or_create(&StateLabels { state: state.name() }).set(count);
         }
+        let age = gauges.oldest_job.map_or(0, |at| gauges.now.duration_since(at).as_secs().max(0));
+        self.job_age.set(age);
+        self.machine.set(&gauges.machine, gauges.now);
         self.alerts.set(&gauges.alerts);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
@@ -341,6 +373,15 @@ mod tests {
             jobs: Vec::new(),
             alerts: AlertCounts::default(),
             pool: None,
+            oldest_job: None,
+            machine: MachineState {
+                disk: None,
+                backup: None,
+                certificates: Vec::new(),
+                errors: Vec::new(),
+                newest_error: None,
+            },
+            now: Timestamp::UNIX_EPOCH,
         };
         let text = classic(&telemetry.text(gauges).unwrap());
         assert!(text.contains("# TYPE ebp_tls_handshakes_total counter\n"), "{text}");

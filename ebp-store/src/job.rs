@@ -287,6 +287,9 @@ pub trait JobStore: Send + Sync {
 
     /// How many jobs are in each state.
     async fn job_counts(&self) -> Result<JobCounts, StoreError>;
+
+    /// When the oldest job that has not ended was asked for; none without one.
+    async fn oldest_job(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// Why a job's content is gone.

@@ -14,6 +14,25 @@ pub enum BackupState {
     Newest(Timestamp),
 }
 
+/// Errors of this server's program, of one type at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorGroup {
+    /// What it is known by, also at an error tracking service.
+    pub id: String,
+    /// The type of the error, and of its causes.
+    pub types: String,
+    /// File and line in the sources.
+    pub place: String,
+    /// The part of the program.
+    pub component: &'static str,
+    /// How often it occurred.
+    pub count: u64,
+    /// When it occurred first.
+    pub first_seen: Timestamp,
+    /// When it occurred last.
+    pub last_seen: Timestamp,
+}
+
 /// The server that serves pages.
 pub trait ServerState: Send + Sync {
     /// The rules of alerts by its configuration, and its ways of sending.
@@ -26,4 +45,6 @@ pub trait ServerState: Send + Sync {
     fn fault(&self) -> Option<String>;
     /// The newest backup. Reads a folder, so that it may block.
     fn backup(&self) -> BackupState;
+    /// The errors of its program, those that occurred last first. Reads a file, so that it may block.
+    fn errors(&self) -> Vec<ErrorGroup>;
 }

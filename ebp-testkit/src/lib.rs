@@ -15,6 +15,7 @@ pub mod cluster;
 #[cfg(feature = "browser")]
 pub mod driver;
 pub mod postgresql;
+pub mod receiver;
 pub mod recordings;
 #[cfg(feature = "referee")]
 pub mod referee;

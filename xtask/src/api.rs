@@ -19,6 +19,7 @@ const LIBRARIES: [&str; 12] = [
     "ebp-core",
     "ebp-dataset",
     "ebp-device",
+    "ebp-errors",
     "ebp-fleet",
     "ebp-meter",
     "ebp-publish",

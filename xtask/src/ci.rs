@@ -34,6 +34,8 @@ const LIBRARIES: [(&str, &[&str]); 37] = [
     ("ebp-anon", &["--features", "germany"]),
     ("ebp-dataset", &[]),
     ("ebp-dataset", &["--features", "files"]),
+    ("ebp-errors", &[]),
+    ("ebp-errors", &["--features", "report"]),
     ("ebp-fleet", &[]),
     ("ebp-fleet", &["--features", "device"]),
     ("ebp-fleet", &["--features", "server"]),

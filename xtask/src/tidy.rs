@@ -15,20 +15,35 @@ use anyhow::{Context, Result, bail};
 use crate::folder::files_below;
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 17] = [
+const EDGES: [(&str, &[&str]); 18] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
+    ("ebp-errors", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-fleet", &["ebp-core"]),
     ("ebp-publish", &["ebp-core"]),
     ("ebp-release", &[]),
-    ("ebp-device", &["ebp-core", "ebp-client", "ebp-fleet", "ebp-meter", "ebp-publish"]),
+    (
+        "ebp-device",
+        &["ebp-core", "ebp-client", "ebp-errors", "ebp-fleet", "ebp-meter", "ebp-publish"],
+    ),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
     ("ebp-survey", &["ebp-core", "ebp-anon", "ebp-dataset", "ebp-store"]),
-    ("ebp-server", &["ebp-core", "ebp-anon", "ebp-client", "ebp-fleet", "ebp-store", "ebp-survey"]),
-    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-fleet", "ebp-survey"]),
+    (
+        "ebp-server",
+        &[
+            "ebp-core",
+            "ebp-anon",
+            "ebp-client",
+            "ebp-errors",
+            "ebp-fleet",
+            "ebp-store",
+            "ebp-survey",
+        ],
+    ),
+    ("ebp-web", &["ebp-core", "ebp-client", "ebp-device", "ebp-errors", "ebp-fleet", "ebp-survey"]),
     (
         "ebp-cli",
         &[
@@ -36,6 +51,7 @@ const EDGES: [(&str, &[&str]); 17] = [
             "ebp-client",
             "ebp-meter",
             "ebp-device",
+            "ebp-errors",
             "ebp-fleet",
             "ebp-publish",
             "ebp-release",

@@ -3,13 +3,17 @@
 //! Enters: the page's configuration. Leaves: the page until a signal. Absent: the pages, the spool, the
 //! device's own certificate.
 
-use std::{net::TcpListener, os::fd::AsFd, path::PathBuf};
+use std::{
+    net::TcpListener,
+    os::fd::AsFd,
+    path::{Path, PathBuf},
+};
 
 use ebp_web::device::{EXAMPLE, ServeError, WebConfig, open};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    exit::{CommandResult, Context, Failure, chain, device},
+    exit::{Code, CommandResult, Context, Failure, device},
     log::tell,
     stdout::print,
 };
@@ -38,9 +42,16 @@ pub struct Arguments {
     _data: Option<PathBuf>,
 }
 
+impl Arguments {
+    /// The page's configuration.
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref().filter(|_| !self.print_config)
+    }
+}
+
 /// Serves until stopped.
 pub fn run(arguments: &Arguments) -> CommandResult {
-    let Some(path) = arguments.config.as_ref().filter(|_| !arguments.print_config) else {
+    let Some(path) = arguments.config() else {
         return print(EXAMPLE);
     };
     let config = WebConfig::load(path).map_err(|error| {
@@ -109,7 +120,7 @@ fn inherit() -> Result<TcpListener, Failure> {
 }
 
 fn refuse(error: ServeError) -> Failure {
-    let failure = Failure::failed(chain(&error));
+    let failure = Failure::caused_by(Code::Failed, &error);
     match error {
         ServeError::Identity(error) => device::identity(error),
         ServeError::Client(error) => device::client(error),

@@ -21,6 +21,7 @@ pub mod device;
 mod device_clock;
 #[cfg(feature = "device-web")]
 mod device_page;
+mod errors;
 #[cfg(feature = "export")]
 mod export;
 #[cfg(feature = "server")]
@@ -73,7 +74,9 @@ mod waiting;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::exit::CommandResult;
+use ebp_errors::Component;
+
+use crate::{error_report::Reported, exit::CommandResult};
 
 /// Read household electricity meters for research, privately and reliably.
 #[derive(Debug, Parser)]
@@ -97,6 +100,7 @@ enum Command {
     Transmit(transmit::Arguments),
     Device(device::Arguments),
     Tunnel(tunnel::Arguments),
+    Errors(errors::Arguments),
     #[cfg(feature = "server")]
     #[command(flatten)]
     Survey(Survey),
@@ -148,6 +152,21 @@ impl Cli {
         }
     }
 
+    /// Where the errors of this command are reported: those of daemons, and of what timers run.
+    pub fn reported(&self) -> Option<Reported> {
+        let (component, config) = match &self.command {
+            Command::Read(arguments) => (Component::Measuring, arguments.device()?),
+            Command::Transmit(arguments) => (Component::Sending, arguments.config()?),
+            Command::Tunnel(arguments) => (Component::Tunnel, arguments.config()?),
+            #[cfg(feature = "server")]
+            Command::Survey(Survey::Serve(arguments)) => return arguments.reported(),
+            #[cfg(all(feature = "device-web", not(feature = "server")))]
+            Command::Serve(Served::Device(arguments)) => (Component::Page, arguments.config()?),
+            _ => return None,
+        };
+        Reported::from_file(component, config)
+    }
+
     /// Runs the subcommand to its end.
     pub fn run(self) -> CommandResult {
         match self.command {
@@ -158,6 +177,7 @@ impl Cli {
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
             Command::Tunnel(arguments) => tunnel::run(&arguments),
+            Command::Errors(arguments) => errors::run(&arguments),
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
             #[cfg(all(feature = "device-web", not(feature = "server")))]

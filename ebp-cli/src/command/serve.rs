@@ -13,6 +13,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 use ebp_core::{clock::SystemClock, scope::Group};
+use ebp_errors::Component;
 use ebp_server::{
     EXAMPLE, LogFormat,
     auth::{SecretError, remove_secret, set_secret},
@@ -24,6 +25,7 @@ use tokio::{
 
 use super::{local_store::with_store, local_survey::with_survey, secret, server_data::ServerData};
 use crate::{
+    error_report::Reported,
     exit::{CommandResult, Context, Failure, chain, server},
     output::phrase::counted_as,
     owner,
@@ -74,6 +76,24 @@ impl Arguments {
             // Only the server itself logs; its subcommands print messages for people.
             None if self.action.is_some() || self.print_config => LogFormat::Text,
             None => self.data.load().map_or(LogFormat::Text, |config| config.log),
+        }
+    }
+}
+
+impl Arguments {
+    /// Where errors of the server, or of the page, are reported.
+    pub fn reported(&self) -> Option<Reported> {
+        match &self.action {
+            #[cfg(feature = "device-web")]
+            Some(Action::Device(arguments)) => {
+                Reported::from_file(Component::Page, arguments.config()?)
+            }
+            Some(_) => None,
+            None if self.print_config => None,
+            None => {
+                let config = self.data.load().ok()?;
+                Some(Reported::new(Component::Server, config.errors, &config.data))
+            }
         }
     }
 }

@@ -1,12 +1,16 @@
 //! `ebp transmit`: what the spool holds goes to the Data API.
 
-use std::{path::PathBuf, sync::atomic::AtomicBool};
+use std::{
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
 
 use ebp_core::model::Measurement;
 use ebp_device::{
     config::DeviceConfig,
     daemon::{self, Reporting},
     device::Device,
+    metrics_file,
     spool::SpoolError,
     transmitter::{Report, ReportOutcome as Sent, Reported},
 };
@@ -14,7 +18,7 @@ use serde_json::json;
 
 use crate::{
     command::cycle::event_log,
-    exit::{CommandResult, Failure, device},
+    exit::{Code, CommandResult, Failure, device},
     failure_log::FailureLog,
     output::phrase::{counted, instant_to_come, values},
     stdout::print,
@@ -51,6 +55,13 @@ pub struct Arguments {
     format: Option<ReportFormat>,
 }
 
+impl Arguments {
+    /// The device's configuration.
+    pub fn config(&self) -> Option<&Path> {
+        Some(&self.config)
+    }
+}
+
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum ReportFormat {
     /// One JSON object on standard output.
@@ -68,7 +79,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         return once(&device, &mut reporting, arguments.format);
     }
     tell_plan(&device, &reporting);
-    let mut failures = FailureLog::default();
+    let (mut failures, mut metrics) = (FailureLog::default(), FailureLog::default());
     let stop = AtomicBool::new(false);
     daemon::report(&mut device, &mut reporting, &stop, tell_values, |device, step| {
         match step.certificate {
@@ -80,6 +91,10 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             Some(Ok(Some(until))) => event_log::hear_frontend(until),
             Some(Err(error)) => event_log::hear_frontend_not_renewed(error),
             Some(Ok(None)) | None => {}
+        }
+        match write_metrics(device) {
+            Ok(()) => metrics.worked(),
+            Err(failure) => metrics.failed(&failure),
         }
         let Some(outcome) = step.outcome else { return };
         match explained(outcome).and_then(|sent| tell(device, sent, arguments.format)) {
@@ -126,7 +141,21 @@ fn reporting(device: &Device) -> Result<Reporting, Failure> {
 /// One report.
 fn once(device: &Device, reporting: &mut Reporting, format: Option<ReportFormat>) -> CommandResult {
     tell_values(device);
-    tell(device, report_now(device, reporting)?, format)
+    let reported = report_now(device, reporting);
+    // What was sent is sent, whether or not it can be told.
+    if let Err(failure) = write_metrics(device) {
+        tell!("ebp: {failure}");
+    }
+    tell(device, reported?, format)
+}
+
+/// Tells node_exporter how the device is, if it is configured.
+fn write_metrics(device: &Device) -> CommandResult {
+    metrics_file::write(device, env!("CARGO_PKG_VERSION")).map_err(|error| {
+        Failure::caused_by(Code::Failed, &error).remedy(
+            "let this user write there: the unit's ReadWritePaths= and the folder's permissions",
+        )
+    })
 }
 
 /// Tells what a report came to.

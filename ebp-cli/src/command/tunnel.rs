@@ -18,7 +18,7 @@ mod proxy;
 #[cfg(feature = "server")]
 mod ssh_config;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "server")]
 use clap::Subcommand;
@@ -64,6 +64,13 @@ enum Action {
     Ports(ports::Ports),
     /// Print the block for ssh's configuration by which `ssh USER@DEVICE` goes through the tunnel.
     SshConfig(ssh_config::SshConfig),
+}
+
+impl Arguments {
+    /// The configuration of the device whose tunnel is held.
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 /// Holds the tunnel, or does what an administrator asks for.

@@ -1,12 +1,14 @@
 //! Remedies for the errors of a measurement device.
 
+use std::error::Error;
+
 use ebp_client::{
     ClientError, TlsRefusal, ValidityError, identity::IdentityError, renewal::RenewalError,
 };
 use ebp_core::contract::problem_type;
 use ebp_device::{config::ConfigError, device::DeviceError, spool::SpoolError};
 
-use super::{Code, Failure, chain, file};
+use super::{Code, Failure, file};
 
 impl From<DeviceError> for Failure {
     fn from(error: DeviceError) -> Self {
@@ -21,6 +23,7 @@ impl From<ConfigError> for Failure {
 }
 
 /// The errors of opening a device.
+#[track_caller]
 pub fn device(error: DeviceError) -> Failure {
     match error {
         DeviceError::Config(error) => config(error),
@@ -28,7 +31,7 @@ pub fn device(error: DeviceError) -> Failure {
         DeviceError::Identity(error) => identity(error),
         DeviceError::Client(error) => client(error),
         DeviceError::Spool(error) => spool(error),
-        error => Failure::failed(chain(&error)),
+        error => Failure::caused_by(Code::Failed, &error),
     }
 }
 
@@ -49,17 +52,19 @@ pub fn config(error: ConfigError) -> Failure {
 }
 
 /// The errors of renewing a certificate.
+#[track_caller]
 pub fn renewal(error: RenewalError) -> Failure {
     match error {
         RenewalError::Client(error) => client(*error),
         RenewalError::Validity(error) => validity(error),
-        error => Failure::failed(chain(&error)),
+        error => Failure::caused_by(Code::Failed, &error),
     }
 }
 
 /// The errors of reading when a certificate is valid.
+#[track_caller]
 pub fn validity(error: ValidityError) -> Failure {
-    let failure = Failure::failed(chain(&error));
+    let failure = Failure::caused_by(Code::Failed, &error);
     match error {
         ValidityError::NoCertificate(_) => failure.remedy("`ebp device enroll` gets the first one"),
         ValidityError::Read { .. } => failure,
@@ -82,6 +87,7 @@ pub fn revoked() -> Failure {
 }
 
 /// The spool's errors with their remedies.
+#[track_caller]
 pub fn spool(error: SpoolError) -> Failure {
     let remedy = match &error {
         SpoolError::Revoked { .. } => return revoked(),
@@ -104,6 +110,7 @@ pub fn spool(error: SpoolError) -> Failure {
 }
 
 /// The client's errors with their remedies.
+#[track_caller]
 pub fn client(error: ClientError) -> Failure {
     let code = if error.not_authorized() { Code::NotAuthorized } else { Code::Failed };
     let failed = failed_request(&error);
@@ -164,6 +171,7 @@ pub fn failed_request(error: &ClientError) -> Option<String> {
 }
 
 /// The errors of certificate, key and authority.
+#[track_caller]
 pub fn identity(error: IdentityError) -> Failure {
     let remedy = match &error {
         IdentityError::Read { .. }
@@ -176,8 +184,9 @@ pub fn identity(error: IdentityError) -> Failure {
     explained(Code::Failed, &error, remedy)
 }
 
-fn explained(code: Code, error: &dyn std::error::Error, remedy: Option<&str>) -> Failure {
-    let failure = Failure::new(code, chain(error));
+#[track_caller]
+fn explained<E: Error>(code: Code, error: &E, remedy: Option<&str>) -> Failure {
+    let failure = Failure::caused_by(code, error);
     match remedy {
         Some(remedy) => failure.remedy(remedy),
         None => failure,

@@ -16,22 +16,21 @@ pub fn failed(error: ExportError) -> Failure {
         ExportError::Another(_) => Failure::usage(chain(&error))
             .remedy("finish it with the options that it was begun with, or remove the folder"),
         ExportError::Damaged(_) => {
-            Failure::failed(chain(&error)).remedy("remove the folder and export again")
+            Failure::caused_by(Code::Failed, &error).remedy("remove the folder and export again")
         }
-        ExportError::Revoked => {
-            Failure::failed(chain(&error)).remedy("export again: it will be without that household")
-        }
+        ExportError::Revoked => Failure::caused_by(Code::Failed, &error)
+            .remedy("export again: it will be without that household"),
         ExportError::NoHousehold => Failure::new(Code::NothingRead, chain(&error))
             .remedy("wait until a household has granted its consent, or give a later --as-of"),
         ExportError::Rule(ref check) => {
             let remedy = check.rule.remedy();
-            Failure::failed(chain(&error)).remedy(remedy)
+            Failure::caused_by(Code::Failed, &error).remedy(remedy)
         }
         ExportError::NoDraft(_) => {
             Failure::usage(chain(&error)).remedy("name a folder that `ebp export --release` made")
         }
         ExportError::Person(_) => Failure::usage(chain(&error))
             .remedy("give the certificate that `ebp ca issue --administrator` made, with its key"),
-        other => Failure::failed(chain(&other)),
+        other => Failure::caused_by(Code::Failed, &other),
     }
 }

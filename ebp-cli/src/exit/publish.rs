@@ -2,11 +2,11 @@
 
 use ebp_publish::PublishError;
 
-use super::{Failure, chain};
+use super::{Code, Failure};
 
 /// The failure, with its remedy.
 pub fn explain(error: PublishError) -> Failure {
-    let failure = Failure::failed(chain(&error));
+    let failure = Failure::caused_by(Code::Failed, &error);
     match error {
         PublishError::NotBuilt(_) => Failure::usage(error)
             .remedy("build it with the feature `publish`, or remove the section from the configuration"),

@@ -9,16 +9,16 @@ use ebp_survey::{
     KeptRevocationsError, OpenError, SurveyError, authority::AuthorityError, text::TextError,
 };
 
-use super::{Failure, chain};
+use super::{Code, Failure};
 
 /// The server's errors with their remedies.
 pub fn serve(error: ServeError) -> Failure {
     match error {
         ServeError::Survey(error) => open(error),
         ServeError::Alert(error) => {
-            Failure::failed(chain(&error)).remedy("correct [alerts] in the configuration")
+            Failure::caused_by(Code::Failed, &error).remedy("correct [alerts] in the configuration")
         }
-        other => Failure::failed(chain(&other)),
+        other => Failure::caused_by(Code::Failed, &other),
     }
 }
 
@@ -28,17 +28,17 @@ pub fn open(error: OpenError) -> Failure {
         OpenError::Authority(error) => authority(error),
         OpenError::Masking(error) => masking(&error),
         OpenError::Text(error) => text(&error),
-        OpenError::Prices(error) => Failure::failed(chain(&error)).remedy(
+        OpenError::Prices(error) => Failure::caused_by(Code::Failed, &error).remedy(
             "`quarter_prices` under [survey] names a CSV file with the head `start,import,export`",
         ),
         OpenError::Store(StoreError::Masking(mismatch)) => masking_mismatch(&mismatch),
         OpenError::Store(error @ StoreError::TextsDiffer(_)) => store(error),
-        OpenError::Store(error) if error.is_full() => Failure::failed(chain(&error))
+        OpenError::Store(error) if error.is_full() => Failure::caused_by(Code::Failed, &error)
             .remedy("make room on the database's disk and start it again; nothing is lost"),
         OpenError::Store(error) => store(error),
         OpenError::Revocations(KeptRevocationsError::Store(error)) => store(error),
         OpenError::Revocations(error) => {
-            let failure = Failure::failed(chain(&error));
+            let failure = Failure::caused_by(Code::Failed, &error);
             match error {
                 KeptRevocationsError::Line { .. } => failure.remedy(
                     "correct the line, or put another server's list in its place; without the list \
@@ -49,10 +49,9 @@ pub fn open(error: OpenError) -> Failure {
                 _ => failure,
             }
         }
-        OpenError::Geocoding(error) => {
-            Failure::failed(chain(&error)).remedy("correct [geocoding] in the configuration")
-        }
-        other => Failure::failed(chain(&other)),
+        OpenError::Geocoding(error) => Failure::caused_by(Code::Failed, &error)
+            .remedy("correct [geocoding] in the configuration"),
+        other => Failure::caused_by(Code::Failed, &other),
     }
 }
 
@@ -61,7 +60,7 @@ pub fn survey(error: SurveyError) -> Failure {
     match error {
         SurveyError::Store(error) => store(error),
         SurveyError::Authority(error) => authority(error),
-        other => Failure::failed(chain(&other)),
+        other => Failure::caused_by(Code::Failed, &other),
     }
 }
 
@@ -81,7 +80,7 @@ pub fn authority(error: AuthorityError) -> Failure {
         }
         _ => None,
     };
-    let failure = Failure::failed(chain(&error));
+    let failure = Failure::caused_by(Code::Failed, &error);
     match remedy {
         Some(remedy) => failure.remedy(remedy),
         None => failure,
@@ -90,7 +89,7 @@ pub fn authority(error: AuthorityError) -> Failure {
 
 /// The store's errors with their remedies.
 pub fn store(error: StoreError) -> Failure {
-    let failure = Failure::failed(chain(&error));
+    let failure = Failure::caused_by(Code::Failed, &error);
     match &error {
         StoreError::Registration(_) => {
             failure.remedy("correct the file and try again; nothing was stored")
@@ -115,7 +114,7 @@ pub fn store(error: StoreError) -> Failure {
 
 /// Why the survey's texts cannot be used, with the remedy.
 pub fn text(error: &TextError) -> Failure {
-    let failure = Failure::failed(chain(error));
+    let failure = Failure::caused_by(Code::Failed, error);
     match error {
         TextError::Gap { .. } | TextError::Empty { .. } => {
             failure.remedy("fill it in: nobody can agree to a text with gaps")
@@ -131,7 +130,7 @@ pub fn text(error: &TextError) -> Failure {
 
 /// Why the server's geodata cannot be used, with the remedy.
 fn masking(error: &MaskingError) -> Failure {
-    let failure = Failure::failed(chain(error));
+    let failure = Failure::caused_by(Code::Failed, error);
     match error {
         MaskingError::Compact { .. } | MaskingError::Regions { .. } => {
             failure.remedy("create it again with `ebp geodata import`")

@@ -32,7 +32,9 @@ impl From<PinError> for Failure {
     fn from(error: PinError) -> Self {
         match error {
             PinError::Empty | PinError::NotDigits | PinError::TooLong => Self::usage(error),
-            PinError::Exposed(_) | PinError::Unreadable { .. } => Self::failed(chain(&error)),
+            PinError::Exposed(_) | PinError::Unreadable { .. } => {
+                Self::caused_by(Code::Failed, &error)
+            }
         }
     }
 }
@@ -62,7 +64,7 @@ impl From<TriesError> for Failure {
             }
             TriesError::Io { .. } => "nothing is tried then; name a folder of yours with --state",
         };
-        Self::failed(chain(&error)).remedy(remedy)
+        Self::caused_by(Code::Failed, &error).remedy(remedy)
     }
 }
 
@@ -73,7 +75,7 @@ impl From<PressError> for Failure {
             error @ PressError::NoBreak { .. } => {
                 Self::failed(error).remedy("shine with --method zero-bytes")
             }
-            error => Self::failed(chain(&error)),
+            error => Self::caused_by(Code::Failed, &error),
         }
     }
 }

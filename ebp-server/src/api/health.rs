@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     database_clock::DatabaseClock,
     limit::Connections,
+    machine::Machine,
     problem::ApiError,
     telemetry::{Gauges, Telemetry, classic},
 };
@@ -50,9 +51,12 @@ pub async fn metrics(
     State(survey): State<Arc<Survey>>,
     State(telemetry): State<Arc<Telemetry>>,
     State(connections): State<Arc<Connections>>,
+    State(machine): State<Arc<Machine>>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let since = survey.clock().now() - ACTIVE;
+    let now = survey.clock().now();
+    let since = now - ACTIVE;
+    let looked = tokio::task::spawn_blocking(move || machine.look()).await;
     let text = telemetry
         .text(Gauges {
             devices: survey.store().device_counts(since).await?,
@@ -60,6 +64,9 @@ pub async fn metrics(
             jobs: survey.store().job_counts().await?,
             alerts: survey.store().alert_counts().await?,
             pool: survey.store().pool(),
+            oldest_job: survey.store().oldest_job().await?,
+            machine: looked.map_err(|error| ApiError::Internal(error.to_string()))?,
+            now,
         })
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());

@@ -37,6 +37,7 @@ use std::{
 };
 
 use ebp_core::{clock::Clock, cycle::Cycle, private_file};
+use ebp_errors::ErrorsConfig;
 use serde::Deserialize;
 
 use ebp_store::{Database, DatabaseUrl, PostgresSettings, Quota, SurveyCycles};
@@ -118,6 +119,9 @@ pub struct ServerConfig {
     /// How devices' tunnels are kept.
     #[serde(default)]
     pub tunnel: TunnelConfig,
+    /// Where the server's errors are reported; nowhere by default.
+    #[serde(default)]
+    pub errors: ErrorsConfig,
     /// The pages of researchers and administrators; none without this.
     #[serde(default)]
     pub web: Option<WebConfig>,
@@ -151,6 +155,7 @@ impl ServerConfig {
             limits: LimitsConfig::default(),
             alerts: None,
             tunnel: TunnelConfig::default(),
+            errors: ErrorsConfig::default(),
             web: None,
         }
     }
@@ -261,6 +266,7 @@ impl ServerConfig {
         if let Some(alerts) = &mut self.alerts {
             alerts.relative_to(folder);
         }
+        self.errors.relative_to(folder);
         if let Some(web) = &mut self.web {
             web.relative_to(folder);
         }
@@ -279,6 +285,9 @@ impl ServerConfig {
     pub fn settings(&self, clock: Arc<dyn Clock>) -> Settings {
         let mut settings = Settings::in_folder(&self.data, self.hostnames.clone(), clock);
         settings.trust_database_clock = true;
+        if let Some(errors) = &self.errors.folder {
+            settings.errors.clone_from(errors);
+        }
         if let Some(authority) = &self.authority {
             settings.authority.clone_from(authority);
         }

@@ -66,7 +66,9 @@ impl Runner {
     ) -> Self {
         let (stop, stopping) = watch::channel(false);
         let count = settings.workers;
-        let shared = Arc::new(Shared { survey, telemetry, clock, settings, kinds: kinds() });
+        let kinds = kinds();
+        telemetry.expect_jobs(kinds.iter().map(|kind| kind.name));
+        let shared = Arc::new(Shared { survey, telemetry, clock, settings, kinds });
         let mut workers = JoinSet::new();
         for _ in 0..count {
             workers.spawn(work(shared.clone(), added.clone(), stopping.clone()));

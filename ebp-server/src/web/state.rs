@@ -1,16 +1,17 @@
 //! What pages ask of the server that serves them.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{cmp::Reverse, sync::Arc};
 
 use ebp_core::contract::AlertRules;
-use ebp_survey::{BackupState, ServerState};
-use jiff::Timestamp;
+use ebp_errors::Group;
+use ebp_survey::{BackupState, ErrorGroup, ServerState};
 
-use crate::{alert::AlertWatch, database_clock::DatabaseClock, job::JobAdded};
+use crate::{
+    alert::AlertWatch,
+    database_clock::DatabaseClock,
+    job::JobAdded,
+    machine::{Machine, newest_file},
+};
 
 /// The parts of a server that pages need.
 pub struct PageServer {
@@ -20,8 +21,8 @@ pub struct PageServer {
     pub job_added: Arc<JobAdded>,
     /// The clock on which the servers of a database agree.
     pub clock: Arc<DatabaseClock>,
-    /// The folder of backups, if it is configured.
-    pub backups: Option<PathBuf>,
+    /// The machine, backups and what has failed.
+    pub machine: Arc<Machine>,
 }
 
 impl ServerState for PageServer {
@@ -42,40 +43,27 @@ impl ServerState for PageServer {
     }
 
     fn backup(&self) -> BackupState {
-        match &self.backups {
+        match &self.machine.backups {
             None => BackupState::Unknown,
-            Some(folder) => newest(folder).map_or(BackupState::Missing, BackupState::Newest),
+            Some(folder) => newest_file(folder).map_or(BackupState::Missing, BackupState::Newest),
         }
+    }
+
+    fn errors(&self) -> Vec<ErrorGroup> {
+        let mut groups: Vec<ErrorGroup> = self.machine.error_groups().iter().map(shown).collect();
+        groups.sort_by_key(|group| Reverse(group.last_seen));
+        groups
     }
 }
 
-/// When the newest file of a folder was written.
-fn newest(folder: &Path) -> Option<Timestamp> {
-    let files = fs::read_dir(folder).ok()?.filter_map(Result::ok);
-    let written = files.filter_map(|file| {
-        let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
-        Timestamp::try_from(about.modified().ok()?).ok()
-    });
-    written.max()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, SystemTime};
-
-    use super::*;
-
-    #[test]
-    fn the_newest_file_is_the_backup() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(newest(&folder.path().join("nowhere")), None);
-        assert_eq!(newest(folder.path()), None);
-        fs::create_dir(folder.path().join("a folder is none")).unwrap();
-        let hour = |hour: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(hour * 3_600);
-        for (name, at) in [("b.sqlite", hour(5)), ("a.sqlite", hour(7)), ("c.dump", hour(6))] {
-            let file = fs::File::create(folder.path().join(name)).unwrap();
-            file.set_modified(at).unwrap();
-        }
-        assert_eq!(newest(folder.path()).unwrap().as_second(), 7 * 3_600);
+fn shown(group: &Group) -> ErrorGroup {
+    ErrorGroup {
+        id: group.id.clone(),
+        types: group.types.join(" < "),
+        place: group.place.to_string(),
+        component: group.component.name(),
+        count: group.count,
+        first_seen: group.first_seen,
+        last_seen: group.last_seen,
     }
 }

@@ -129,6 +129,9 @@ pub async fn from_order_to_result(store: &dyn Store) {
     counts.sort_by_key(|(state, _)| state.name());
     let expected = [JobState::Cancelled, JobState::Running, JobState::Succeeded];
     assert_eq!(counts, expected.map(|state| (state, 1)));
+    // Only the last one has not ended.
+    let running = store.job(long.uuid).await.unwrap();
+    assert_eq!(store.oldest_job().await.unwrap(), Some(running.created_at));
     assert!(matches!(store.job(Uuid::nil()).await, Err(StoreError::NotFound)));
 }
 

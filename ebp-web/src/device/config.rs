@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use ebp_errors::ErrorsConfig;
 use serde::Deserialize;
 
 /// A commented example with every default.
@@ -37,6 +38,9 @@ pub struct WebConfig {
     /// The zone of times and days.
     #[serde(default = "zone")]
     pub zone: String,
+    /// Where errors of the page are reported; nowhere by default.
+    #[serde(default)]
+    pub errors: ErrorsConfig,
     /// The Data API and this page's identity.
     pub api: Api,
 }
@@ -126,6 +130,7 @@ impl WebConfig {
         ] {
             *file = folder.join(&file);
         }
+        config.errors.relative_to(folder);
         config.tunnel_socket = config.tunnel_socket.map(|path| folder.join(path));
         Ok(config)
     }
@@ -150,7 +155,8 @@ mod tests {
         let (short, long) = (read(EXAMPLE), read(&everything));
         let said = format!("{long:?}")
             .replace("[\"strom.lan\"]", "[]")
-            .replace("Some(\"/run/ebp-tunnel/tunnel.sock\")", "None");
+            .replace("Some(\"/run/ebp-tunnel/tunnel.sock\")", "None")
+            .replace("dsn: Some(Dsn(..))", "dsn: None");
         assert_eq!(format!("{short:?}"), said);
         assert_eq!(short.state, Path::new("/var/lib/ebp-web"));
         fs::write(&path, "listen = 1\n").unwrap();

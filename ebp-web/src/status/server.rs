@@ -2,7 +2,7 @@
 
 use askama::Template;
 use ebp_core::contract::{Job, JobState};
-use ebp_survey::{BackupState, DeviceCounts, SurveyFigures};
+use ebp_survey::{BackupState, DeviceCounts, ErrorGroup, SurveyFigures};
 use jiff::{SignedDuration, Timestamp};
 
 use super::brief::{brief, short};
@@ -12,6 +12,11 @@ use crate::kit::{frame::Frame, language::Language};
 pub const PAGE: usize = 20;
 /// From this age on a backup is old.
 const OLD_BACKUP: SignedDuration = SignedDuration::from_hours(26);
+
+/// For so long an error is new.
+const NEW_ERROR: SignedDuration = SignedDuration::from_hours(24);
+/// Groups of errors on the page.
+const MOST_ERRORS: usize = 50;
 
 /// Whether the server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +54,8 @@ pub struct ServerFacts {
     pub figures: Option<SurveyFigures>,
     /// Backups.
     pub backups: BackupState,
+    /// Errors of the server's program, the latest first.
+    pub errors: Vec<ErrorGroup>,
     /// Jobs, the latest first.
     pub jobs: Vec<Job>,
     /// Where the older ones are.
@@ -68,6 +75,8 @@ pub struct ServerPage {
     figures: Vec<String>,
     backup: String,
     is_backup_bad: bool,
+    errors: Vec<ErrorView>,
+    has_new_error: bool,
     jobs: Vec<JobView>,
     older: Option<String>,
     sessions: Vec<SessionView>,
@@ -86,6 +95,16 @@ struct JobView {
     may_retry: bool,
 }
 
+struct ErrorView {
+    types: String,
+    place: String,
+    component: &'static str,
+    count: u64,
+    first: String,
+    last: String,
+    is_new: bool,
+}
+
 struct SessionView {
     identifier: String,
     group: String,
@@ -100,7 +119,7 @@ impl ServerPage {
     /// Of what is known; `done` says what was just done.
     #[must_use]
     pub fn new(frame: Frame, facts: &ServerFacts, done: Option<String>) -> Self {
-        let ServerFacts { readiness, figures, backups, jobs, older, sessions } = facts;
+        let ServerFacts { readiness, figures, backups, errors, jobs, older, sessions } = facts;
         let (backup, is_backup_bad) = match backups {
             BackupState::Unknown => (frame.say("backup-unknown"), false),
             BackupState::Missing => (frame.say("backup-missing"), true),
@@ -116,11 +135,29 @@ impl ServerPage {
             figures: figures.as_ref().map(|it| describe(&frame, it)).unwrap_or_default(),
             backup,
             is_backup_bad,
+            errors: errors.iter().take(MOST_ERRORS).map(|it| error_view(&frame, it)).collect(),
+            has_new_error: errors.iter().any(|it| is_new(&frame, it)),
             jobs: jobs.iter().map(|job| job_view(&frame, job)).collect(),
             older: older.clone(),
             sessions: sessions.iter().map(|session| session_view(&frame, session)).collect(),
             frame,
         }
+    }
+}
+
+fn is_new(frame: &Frame, group: &ErrorGroup) -> bool {
+    frame.now.duration_since(group.first_seen) < NEW_ERROR
+}
+
+fn error_view(frame: &Frame, group: &ErrorGroup) -> ErrorView {
+    ErrorView {
+        types: group.types.clone(),
+        place: group.place.clone(),
+        component: group.component,
+        count: group.count,
+        first: brief(frame, group.first_seen),
+        last: brief(frame, group.last_seen),
+        is_new: is_new(frame, group),
     }
 }
 

@@ -18,7 +18,7 @@ use ebp_core::{
 };
 use ebp_store::{Database, Store, open_store};
 use ebp_survey::{
-    BackupState, ServerState, SignInError, Survey, VerifySecret,
+    BackupState, ErrorGroup, ServerState, SignInError, Survey, VerifySecret,
     masking::{MaskingFiles, mask_by},
 };
 use ebp_testkit::cluster;
@@ -55,11 +55,16 @@ impl Clock for TestClock {
 pub struct TestServer {
     woken: AtomicUsize,
     is_clock_wrong: AtomicBool,
+    errors: Mutex<Vec<ErrorGroup>>,
 }
 
 impl TestServer {
     pub fn woken(&self) -> usize {
         self.woken.load(Ordering::SeqCst)
+    }
+
+    pub fn count_error(&self, group: ErrorGroup) {
+        self.errors.lock().unwrap().push(group);
     }
 
     pub fn break_clock(&self) {
@@ -91,6 +96,10 @@ impl ServerState for TestServer {
 
     fn backup(&self) -> BackupState {
         BackupState::Unknown
+    }
+
+    fn errors(&self) -> Vec<ErrorGroup> {
+        self.errors.lock().unwrap().clone()
     }
 }
 

@@ -232,15 +232,18 @@ fn explain(name: &str, error: MeasureError<SpoolError>) -> Failure {
         MeasureError::Read(ReadError::Port(error)) => error.into(),
         MeasureError::Read(error @ ReadError::Hangs { .. }) => {
             Failure::new(Code::NothingRead, format!("{name}: {error}"))
+                .typed(&error)
                 .remedy("pull the reading head out and plug it in again, or allow `reset_usb`")
         }
         MeasureError::Read(error) => Failure::new(Code::NothingRead, format!("{name}: {error}"))
+            .typed(&error)
             .remedy("check that the reading head sits on the meter's optical port"),
         MeasureError::NoSurveyValues => {
             Failure::failed(format!("{name} sends no values of the survey"))
+                .typed(&error)
                 .remedy("`ebp read --all` shows what it sends; it may be locked")
         }
         MeasureError::Keep(error) => device::spool(error),
-        MeasureError::Crashed => Failure::failed(format!("{name}: {error}")),
+        MeasureError::Crashed => Failure::failed(format!("{name}: {error}")).typed(&error),
     }
 }

@@ -24,6 +24,10 @@ const SERVER: Entry = (
     "EBP_SERVER_…",
     "Each setting of the server, such as EBP_SERVER_DATA; with _FILE appended the content of that file.",
 );
+const ERRORS: Entry = (
+    "EBP_ERRORS_DSN",
+    "The error tracking service, instead of the configuration's; with _FILE appended the file of it.",
+);
 const SERVER_CONFIG: Entry = ("EBP_SERVER_CONFIG", "The server's configuration, as --config.");
 
 /// The variables that a command goes by.
@@ -31,8 +35,10 @@ pub fn environment(path: &[&str]) -> Vec<Entry> {
     let own: &[Entry] = match path.first().copied().unwrap_or_default() {
         "unlock" => &[PIN, STATE],
         "simulate" => &[PIN],
-        "serve" | "ca" | "household" | "report" | "export" => &[SERVER_CONFIG, SERVER],
-        "" => &[PIN, STATE, SERVER_CONFIG, SERVER],
+        "read" | "transmit" | "tunnel" | "errors" => &[ERRORS],
+        "serve" => &[SERVER_CONFIG, SERVER, ERRORS],
+        "ca" | "household" | "report" | "export" => &[SERVER_CONFIG, SERVER],
+        "" => &[PIN, STATE, ERRORS, SERVER_CONFIG, SERVER],
         _ => &[],
     };
     own.iter().chain([&LOG]).copied().collect()
@@ -94,6 +100,19 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
             (
                 "ebp read --config /etc/ebp/device.toml --every -v",
                 "A device's daemon, each measurement told.",
+            ),
+        ],
+    ),
+    (
+        &["errors"],
+        &[
+            (
+                "ebp errors list --config /etc/ebp/device.toml",
+                "What has failed on this device, in groups.",
+            ),
+            (
+                "ebp errors test --config /etc/ebp/device.toml",
+                "Sends a report to the service that is configured.",
             ),
         ],
     ),

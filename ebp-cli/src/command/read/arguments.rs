@@ -1,6 +1,9 @@
 //! The arguments of `ebp read`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ebp_meter::port::PortName;
 
@@ -107,6 +110,11 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The configuration of the device that is measured for.
+    pub fn device(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     pub(super) fn format(&self) -> Format {
         self.format.unwrap_or(Format::Table)
     }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     command::tunnel::proxy::from_environment,
-    exit::{CommandResult, Context, Failure, chain, device},
+    exit::{Code, CommandResult, Context, Failure, chain, device},
     tell::tell,
 };
 
@@ -39,8 +39,9 @@ pub fn run(path: &Path) -> CommandResult {
     let clock = Arc::new(SystemClock);
     ebp_core::private_file::create_folder(&config.spool)
         .or_failed(format!("cannot make {}", config.spool.display()))?;
-    let log = SessionLog::open(&config.spool.join(LOG), clock.now())
-        .map_err(|error| Failure::failed(chain(&error)).remedy("let this user write there"))?;
+    let log = SessionLog::open(&config.spool.join(LOG), clock.now()).map_err(|error| {
+        Failure::caused_by(Code::Failed, &error).remedy("let this user write there")
+    })?;
     let settings = device_settings(tunnel, config.api, clock)?;
     let authority = settings.destination.authority().to_owned();
     let runtime = crate::runtime::on_this_thread()?;
@@ -58,11 +59,11 @@ pub fn run(path: &Path) -> CommandResult {
     match stop {
         TunnelStop::Asked => Ok(()),
         TunnelStop::ConsentRevoked => Err(device::revoked()),
-        TunnelStop::Socket(error) => Err(Failure::failed(chain(&error)).remedy(
+        TunnelStop::Socket(error) => Err(Failure::caused_by(Code::Failed, &error).remedy(
             "make its folder, or choose another path with `socket` under [tunnel]; one process \
              holds the tunnel of a device",
         )),
-        stop => Err(Failure::failed(chain(&stop))),
+        stop => Err(Failure::caused_by(Code::Failed, &stop)),
     }
 }
 

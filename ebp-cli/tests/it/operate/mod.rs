@@ -12,6 +12,7 @@ mod limit;
 mod log;
 mod lost;
 mod metrics;
+mod monitoring;
 pub mod page;
 mod participants;
 pub mod people;

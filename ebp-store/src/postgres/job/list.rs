@@ -6,6 +6,7 @@ use ebp_core::{
     scope::Group,
     trace::TraceId,
 };
+use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -58,6 +59,13 @@ pub async fn result(db: &impl GenericClient, uuid: Uuid) -> Result<Vec<u8>, Stor
 pub async fn counts(db: &impl GenericClient) -> Result<JobCounts, StoreError> {
     let rows = db.query("SELECT state, count(*) FROM job GROUP BY state", &[]).await?;
     rows.iter().map(|row| Ok((state(row.try_get(0)?)?, unsigned(row.try_get(1)?)?))).collect()
+}
+
+/// When the oldest job that has not ended was asked for.
+pub async fn oldest(db: &impl GenericClient) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT min(created_at) FROM job WHERE state IN ('waiting', 'running')";
+    let oldest: Option<Instant> = db.query_one(sql, &[]).await?.try_get(0)?;
+    Ok(oldest.map(|at| at.0))
 }
 
 /// A state by its name.

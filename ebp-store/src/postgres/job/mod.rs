@@ -144,4 +144,9 @@ impl JobStore for PostgresStore {
         let client = self.client().await?;
         self.look_up(list::counts(&client)).await
     }
+
+    async fn oldest_job(&self) -> Result<Option<Timestamp>, StoreError> {
+        let client = self.client().await?;
+        self.look_up(list::oldest(&client)).await
+    }
 }

@@ -5,6 +5,7 @@ use ebp_core::{
     scope::Group,
     trace::TraceId,
 };
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
@@ -65,6 +66,13 @@ pub fn counts(db: &Connection) -> Result<JobCounts, StoreError> {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     rows.into_iter().map(|(name, count)| Ok((state(&name)?, unsigned(count)?))).collect()
+}
+
+/// When the oldest job that has not ended was asked for.
+pub fn oldest(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT min(created_at) FROM job WHERE state IN ('waiting', 'running')";
+    let oldest: Option<Instant> = db.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(oldest.map(|at| at.0))
 }
 
 /// A state by its name.

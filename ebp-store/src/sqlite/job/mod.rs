@@ -113,4 +113,8 @@ impl JobStore for SqliteStore {
     async fn job_counts(&self) -> Result<JobCounts, StoreError> {
         self.readers.run(list::counts).await
     }
+
+    async fn oldest_job(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.readers.run(list::oldest).await
+    }
 }

@@ -65,7 +65,8 @@ async fn gather(
         None => Some(caller.figures().await?),
     };
     let server = Arc::clone(&web.server);
-    let backups = tokio::task::spawn_blocking(move || server.backup()).await;
+    let files = tokio::task::spawn_blocking(move || (server.backup(), server.errors())).await;
+    let (backups, errors) = files.unwrap_or((BackupState::Unknown, Vec::new()));
     let jobs = caller.latest_jobs(until(&visitor.preferences), PAGE).await?;
     let own = visitor.session.as_ref().map(|session| session.uuid);
     let mut sessions = caller.sessions().await?;
@@ -73,7 +74,8 @@ async fn gather(
     Ok(ServerFacts {
         readiness: Readiness { fault, took },
         figures,
-        backups: backups.unwrap_or(BackupState::Unknown),
+        backups,
+        errors,
         jobs: jobs.items,
         older: jobs.older.map(|place| up_to(SERVER, place)),
         sessions: sessions.into_iter().map(|session| row(session, own)).collect(),

@@ -3,6 +3,7 @@
 use ebp_core::{contract::JobState, scope::Group};
 use ebp_needs::needs;
 use ebp_store::JobOrder;
+use ebp_survey::ErrorGroup;
 
 use super::consenting;
 use crate::world::World;
@@ -25,8 +26,25 @@ async fn shows_the_server(world: World) {
     let report = store.add_job(order("risk-report", Group::Administrators)).await.unwrap();
     let import = store.add_job(order("household-import", Group::Researchers)).await.unwrap();
     let mut browser = world.signed_in(Group::Administrators).await;
+    let error = |types: &str, first_seen: &str| ErrorGroup {
+        id: "0123456789ab".to_owned(),
+        types: types.to_owned(),
+        place: "ebp-store/src/<x>.rs:7".to_owned(),
+        component: "jobs",
+        count: 4711,
+        first_seen: first_seen.parse().unwrap(),
+        last_seen: "2026-01-31T12:00:00Z".parse().unwrap(),
+    };
+    world.server.count_error(error("StoreError::Old", "2020-01-01T00:00:00Z"));
+    let page = browser.get("/status/server?lang=en").await;
+    assert!(page.body.contains("StoreError::Old") && page.body.contains("4711"), "{}", page.body);
+    assert!(page.body.contains("ebp-store/src/&#60;x&#62;.rs:7"), "{}", page.body);
+    assert!(!page.body.contains("(new)"), "{}", page.body);
+    // What is seen first after now is new.
+    world.server.count_error(error("StoreError::New", "2090-01-01T00:00:00Z"));
     let page = browser.get("/status/server?lang=en").await;
     assert_eq!(page.status, 200, "{}", page.body);
+    assert_eq!(page.body.matches("(new)").count(), 1, "{}", page.body);
     for said in [
         "The server answers.",
         "Devices: 0 reported lately, 0 did not, 1 never did; 0 are of households that revoked.",
@@ -35,6 +53,7 @@ async fn shows_the_server(world: World) {
         "Risk report",
         "Import of households",
         "(this session)",
+        "an error occurred that there had not been before",
     ] {
         assert!(page.body.contains(said), "{said}: {}", page.body);
     }

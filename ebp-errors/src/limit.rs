@@ -1,0 +1,70 @@
+//! How long a service asks not to be called, by its answer's headers.
+
+use std::time::Duration;
+
+/// What is waited after a 429 that does not say how long.
+const UNSAID: Duration = Duration::from_secs(60);
+
+/// The longest wait that is believed. An event would be old by then.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a service asks not to send errors: by `X-Sentry-Rate-Limits`
+/// (`60:transaction, 2700:default;error:organization`), else by a 429 with `Retry-After`.
+#[must_use]
+pub fn rate_limit(
+    status: u16,
+    limits: Option<&str>,
+    retry_after: Option<&str>,
+) -> Option<Duration> {
+    // It says of each kind of event for how long that is not wanted.
+    let limit = limits.and_then(|limits| limits.split(',').filter_map(of_errors).max());
+    let limit = match limit {
+        None if status == 429 => Some(retry_after.and_then(seconds).unwrap_or(UNSAID)),
+        limit => limit,
+    };
+    limit.map(|wait| wait.min(LONGEST))
+}
+
+/// One limit, `SECONDS:CATEGORY;CATEGORY:SCOPE:…`, if it is one of errors or of everything.
+fn of_errors(limit: &str) -> Option<Duration> {
+    let mut parts = limit.trim().split(':');
+    let wait = parts.next().and_then(seconds)?;
+    let categories = parts.next().unwrap_or_default();
+    let is_ours = categories.is_empty() || categories.split(';').any(|name| name.trim() == "error");
+    is_ours.then_some(wait)
+}
+
+/// Seconds, whole or not, as services write them; dates are not used by any.
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds.ceil()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_errors_are_obeyed_and_others_are_not() {
+        for (status, limits, retry, wait) in [
+            (200, None, None, None),
+            (200, None, Some("60"), None),
+            (200, Some("60:transaction"), None, None),
+            (200, Some("60:error"), None, Some(60)),
+            (200, Some("60::organization"), None, Some(60)),
+            (200, Some("60"), None, Some(60)),
+            (429, Some("60:transaction, 2700:default;error:organization:x"), None, Some(2700)),
+            (429, Some("10:error,20:error"), None, Some(20)),
+            (429, Some("nonsense"), Some("7"), Some(7)),
+            (429, None, Some("0.5"), Some(1)),
+            (429, None, Some("-1"), Some(60)),
+            (429, None, Some("Wed, 21 Oct 2026 07:28:00 GMT"), Some(60)),
+            (429, None, None, Some(60)),
+            (429, Some("99999999999:error"), None, Some(86400)),
+            (429, Some("inf:error"), Some("NaN"), Some(60)),
+        ] {
+            let found = rate_limit(status, limits, retry).map(|wait| wait.as_secs());
+            assert_eq!(found, wait, "{status} {limits:?} {retry:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The machine and the files that a server depends on: room on the disk, the newest backup, until when
+//! certificates are valid. For metrics; the administrators' pages show the backup.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use ebp_client::Validity;
+use ebp_errors::{Folder, Group};
+use jiff::Timestamp;
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The data folder.
+    pub data: PathBuf,
+    /// The folder in which the errors of this program are counted.
+    pub errors: Folder,
+    /// The folder of backups, if it is configured.
+    pub backups: Option<PathBuf>,
+    /// The authority's certificate.
+    pub authority: PathBuf,
+    /// The server's certificate.
+    pub certificate: PathBuf,
+}
+
+/// What was found. What cannot be read is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MachineState {
+    /// Free and all bytes of the disk with the data folder.
+    pub disk: Option<(u64, u64)>,
+    /// When the newest backup was written, if their folder is configured; the year 1970 where it has none.
+    pub backup: Option<Timestamp>,
+    /// Until when certificates are valid, by their name.
+    pub certificates: Vec<(&'static str, Timestamp)>,
+    /// How many errors there were, by the part of the program.
+    pub errors: Vec<(&'static str, u64)>,
+    /// When an error occurred for the first time that had not occurred before.
+    pub newest_error: Option<Timestamp>,
+}
+
+impl Machine {
+    /// Looks. It reads files, so that it may block.
+    #[must_use]
+    pub fn look(&self) -> MachineState {
+        let end = |(name, path): (&'static str, &PathBuf)| {
+            Validity::from_file(path).ok().map(|validity| (name, validity.not_after))
+        };
+        let groups = self.error_groups();
+        let mut errors = BTreeMap::new();
+        for group in &groups {
+            *errors.entry(group.component.name()).or_insert(0) += group.count;
+        }
+        let newest = |folder: &PathBuf| newest_file(folder).unwrap_or(Timestamp::UNIX_EPOCH);
+        MachineState {
+            disk: room(&self.data),
+            backup: self.backups.as_ref().map(newest),
+            certificates: [("authority", &self.authority), ("server", &self.certificate)]
+                .into_iter()
+                .filter_map(end)
+                .collect(),
+            errors: errors.into_iter().collect(),
+            newest_error: groups.iter().map(|group| group.first_seen).max(),
+        }
+    }
+
+    /// The groups of errors of this program; none if they cannot be read.
+    #[must_use]
+    pub fn error_groups(&self) -> Vec<Group> {
+        self.errors.ledger().map(|ledger| ledger.groups).unwrap_or_default()
+    }
+}
+
+/// Bytes that are free for this user, and all, of the disk with that folder.
+fn room(folder: &Path) -> Option<(u64, u64)> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    Some((disk.f_bavail.checked_mul(disk.f_frsize)?, disk.f_blocks.checked_mul(disk.f_frsize)?))
+}
+
+/// When the newest file of a folder was written.
+pub fn newest_file(folder: &Path) -> Option<Timestamp> {
+    let files = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let written = files.filter_map(|file| {
+        let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
+        Timestamp::try_from(about.modified().ok()?).ok()
+    });
+    written.max()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_newest_file_is_the_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(newest_file(&folder.path().join("nowhere")), None);
+        assert_eq!(newest_file(folder.path()), None);
+        fs::create_dir(folder.path().join("a folder is none")).unwrap();
+        let hour = |hour: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(hour * 3_600);
+        for (name, at) in [("b.sqlite", hour(5)), ("a.sqlite", hour(7)), ("c.dump", hour(6))] {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(at).unwrap();
+        }
+        assert_eq!(newest_file(folder.path()).unwrap().as_second(), 7 * 3_600);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_absent_and_a_missing_backup_is_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let machine = Machine {
+            data: folder.path().to_owned(),
+            errors: Folder::new(missing.clone()),
+            backups: Some(folder.path().to_owned()),
+            authority: missing.clone(),
+            certificate: missing.clone(),
+        };
+        let state = machine.look();
+        let (free, all) = state.disk.unwrap();
+        assert!(free <= all && all > 0);
+        assert_eq!((state.backup, state.certificates), (Some(Timestamp::UNIX_EPOCH), vec![]));
+        assert_eq!((state.errors, state.newest_error), (vec![], None));
+        let nowhere = Machine { data: missing, backups: None, ..machine }.look();
+        assert_eq!((nowhere.disk, nowhere.backup), (None, None));
+    }
+}

@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, machine, planted,
+    ci, contract, dataset, fuzz, image, machine, planted,
     run::{cargo, commit, succeed},
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 9] = [
+const TASKS: [(&str, &str); 10] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -20,6 +20,10 @@ const TASKS: [(&str, &str); 9] = [
     ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
+    (
+        "images",
+        "images made, unpacked and run; a release pushed to a registry; manifests; a restore",
+    ),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -42,6 +46,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "dataset" => dataset::run(),
         "jobs" => jobs(),
         "machine" => machine::run(rest),
+        "images" => image::check::run(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }

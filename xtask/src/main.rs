@@ -15,10 +15,12 @@ mod device;
 mod examples;
 mod folder;
 mod fuzz;
+mod image;
 mod lint;
 mod long;
 mod machine;
 mod mutants;
+mod options;
 mod parts;
 mod pictures;
 mod planted;
@@ -47,6 +49,7 @@ cargo xtask TASK
   outdated  libraries of which there are newer versions, or advisories
   advisories  the newest advisories in place of the copy in xtask/lists
   deb [PROGRAM]  the Debian package, in target/deb
+  image --program ARCHITECTURE=FILE ...  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
@@ -85,6 +88,7 @@ fn start(task: &str) -> Result<()> {
         "outdated" => advisories::outdated(),
         "advisories" => advisories::update(),
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),

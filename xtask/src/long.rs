@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, image, machine, planted,
+    ci, contract, dataset, fuzz, image, machine, planted, publish,
     run::{cargo, commit, succeed},
 };
 
@@ -46,10 +46,16 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "dataset" => dataset::run(),
         "jobs" => jobs(),
         "machine" => machine::run(rest),
-        "images" => image::check::run(),
+        "images" => images(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
+}
+
+/// Images and what is made of them.
+fn images() -> Result<()> {
+    image::check::run()?;
+    publish::check::run()
 }
 
 /// Prints how many jobs the kills came to.

@@ -24,6 +24,7 @@ mod options;
 mod parts;
 mod pictures;
 mod planted;
+mod publish;
 mod run;
 mod stage;
 mod test;
@@ -51,6 +52,8 @@ cargo xtask TASK
   deb [PROGRAM]  the Debian package, in target/deb
   image --program ARCHITECTURE=FILE ...  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
+  publish TAG --program ARCHITECTURE=FILE ... --to REGISTRY/REPOSITORY  packages, image, checksums and
+            signature, in a registry; the image's digest as a commit for Flux
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
             spool and the other parts where one costs privacy or measurements
@@ -90,6 +93,7 @@ fn start(task: &str) -> Result<()> {
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
         "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "publish" => publish::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),

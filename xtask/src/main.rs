@@ -19,6 +19,7 @@ mod image;
 mod lint;
 mod long;
 mod machine;
+mod manifests;
 mod mutants;
 mod options;
 mod parts;
@@ -52,6 +53,7 @@ cargo xtask TASK
   deb [PROGRAM]  the Debian package, in target/deb
   image --program ARCHITECTURE=FILE ...  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
+  manifests render the manifests of deploy and hold them against schemas and rules
   publish TAG --program ARCHITECTURE=FILE ... --to REGISTRY/REPOSITORY  packages, image, checksums and
             signature, in a registry; the image's digest as a commit for Flux
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
@@ -93,6 +95,7 @@ fn start(task: &str) -> Result<()> {
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
         "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "manifests" => manifests::run(),
         "publish" => publish::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    advisories, contract, crates, examples, fuzz, lint,
+    advisories, contract, crates, examples, fuzz, lint, manifests,
     run::{cargo, succeed},
     stage::{self, Stage},
     test, tidy,
@@ -59,10 +59,11 @@ const LIBRARIES: [(&str, &[&str]); 35] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 13] = [
+const STAGES: [Stage; 14] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),
+    ("manifests", manifests::run),
     ("clippy", clippy),
     ("programs", programs),
     ("doc", doc),

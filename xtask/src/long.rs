@@ -1,13 +1,14 @@
 //! `cargo xtask long NAME`: what takes longer than a change can wait for. The book shows what came of
 //! each last, with its date and commit.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, image, machine, planted, publish,
+    ci, contract, dataset, fuzz, image, machine, manifests, planted, publish,
     run::{cargo, commit, succeed},
+    target, test,
 };
 
 /// The tasks: each with what it is.
@@ -46,16 +47,27 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "dataset" => dataset::run(),
         "jobs" => jobs(),
         "machine" => machine::run(rest),
-        "images" => images(),
+        "images" => images(rest),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
 }
 
-/// Images and what is made of them.
-fn images() -> Result<()> {
+/// Images and what is made of them; what is started is the program as tests have it, or a PROGRAM.
+fn images(arguments: &[String]) -> Result<()> {
+    let program = match arguments {
+        [] => {
+            test::build_program()?;
+            target().join("debug/ebp")
+        }
+        [program] => PathBuf::from(program),
+        _ => bail!("cargo xtask long images [PROGRAM]"),
+    };
     image::check::run()?;
-    publish::check::run()
+    publish::check::run()?;
+    manifests::run()?;
+    manifests::start::run(&program)?;
+    manifests::script::run(&program)
 }
 
 /// Prints how many jobs the kills came to.

@@ -65,6 +65,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         repository: repository.to_owned(),
         file: options.last("flux-file").unwrap_or("rings/canary/kustomization.yaml").into(),
         branch: options.last("flux-branch").unwrap_or("main").to_owned(),
+        author: None,
     });
     let registry = Registry::new(to, login.transpose()?, false)?;
     let destination = Destination { registry, image: to.to_owned(), flux };

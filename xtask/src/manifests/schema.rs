@@ -2,17 +2,25 @@
 
 use std::{fs, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::object::name_of;
-use crate::{root, run::succeed, tool};
+use crate::{
+    root,
+    run::{succeed, works},
+    tool,
+};
 
 /// Kubernetes' schemas as a program, which knows none of what others define.
 const VALIDATE: &str = "kubernetes-validate==1.34.0";
 
 /// The newest Kubernetes whose schemas it has.
 const KUBERNETES: &str = "1.33";
+
+/// A field that is misspelt, so that it is seen to be found.
+const PLANTED: &str =
+    "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selektor: {b: c}}\n";
 
 /// Groups of resources that others define; those that are used have a schema in `xtask/schemas`.
 const OTHERS: [&str; 3] =
@@ -55,8 +63,15 @@ pub fn of_kubernetes(overlays: &[(&str, Vec<Value>)]) -> Result<()> {
         return Ok(());
     };
     let folder = tempfile::tempdir()?;
-    let mut command = Command::new(validate);
-    command.args(["--strict", "--quiet", "--version", KUBERNETES]);
+    let command = || {
+        let mut command = Command::new(&validate);
+        command.args(["--strict", "--quiet", "-k", KUBERNETES]);
+        command
+    };
+    let planted = folder.path().join("planted.yaml");
+    fs::write(&planted, PLANTED)?;
+    ensure!(!works(command().arg(&planted)), "{VALIDATE} does not find a planted fault");
+    let mut command = command();
     for (overlay, objects) in overlays {
         let path = folder.path().join(format!("{}.yaml", overlay.replace('/', "-")));
         let documents: Vec<_> =

@@ -18,6 +18,8 @@ pub struct Target {
     /// A `kustomization.yaml` in it, whose `images` name the image.
     pub file: PathBuf,
     pub branch: String,
+    /// Name and address of who commits; Git's own without this.
+    pub author: Option<(String, String)>,
 }
 
 /// The image's name in manifests, before Kustomize replaces it.
@@ -50,7 +52,12 @@ pub fn write(target: &Target, image: &str, digest: &str, version: &str) -> Resul
             return Ok(false);
         }
         fs::write(&path, pinned)?;
-        succeed(&mut git(&["commit", "--quiet", "--all", "--message", &message(version, digest)]))?;
+        let mut commit = git(&["commit", "--quiet", "--all"]);
+        if let Some((name, address)) = &target.author {
+            commit.env("GIT_AUTHOR_NAME", name).env("GIT_AUTHOR_EMAIL", address);
+            commit.env("GIT_COMMITTER_NAME", name).env("GIT_COMMITTER_EMAIL", address);
+        }
+        succeed(commit.arg("--message").arg(message(version, digest)))?;
         if works(&mut git(&["push", "--quiet", "origin", &target.branch])) {
             return Ok(true);
         }
@@ -116,9 +123,11 @@ pub fn test_repository(folder: &Path) -> Result<Target> {
     let at = shown(&clone);
     git(&["-C", &at, "checkout", "--quiet", "-B", "main"])?;
     git(&["-C", &at, "add", "."])?;
-    git(&["-C", &at, "commit", "--quiet", "--message", "Begin"])?;
+    let (name, address) = ("user.name=Release", "user.email=release@example.org");
+    git(&["-C", &at, "-c", name, "-c", address, "commit", "--quiet", "--message", "Begin"])?;
     git(&["-C", &at, "push", "--quiet", "origin", "main"])?;
-    Ok(Target { repository: shown(&bare), file, branch: "main".to_owned() })
+    let author = Some(("Release".to_owned(), "release@example.org".to_owned()));
+    Ok(Target { repository: shown(&bare), file, branch: "main".to_owned(), author })
 }
 
 #[cfg(test)]
@@ -155,6 +164,7 @@ mod tests {
             repository: "/nowhere".to_owned(),
             file: "../a".into(),
             branch: "main".to_owned(),
+            author: None,
         };
         assert!(write(&target, "a", "b", "c").unwrap_err().to_string().contains("outside"));
     }

@@ -7,6 +7,7 @@
 use std::{thread::sleep, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{
     Method, StatusCode, Url,
     blocking::{Client, RequestBuilder, Response},
@@ -159,32 +160,28 @@ impl Registry {
         url: &Url,
         body: Option<(&str, &[u8])>,
     ) -> Result<Response> {
-        let mut pause = Duration::from_secs(1);
-        let mut logged_in = false;
+        let (mut pause, mut logged_in) = (Duration::from_secs(1), false);
+        let is_busy = |answer: &Response| {
+            answer.status().is_server_error() || answer.status() == StatusCode::TOO_MANY_REQUESTS
+        };
         for left in (0..TRIES).rev() {
             let answer = self.request(method, url, body).send();
-            let again = match &answer {
+            let wanted = match &answer {
                 Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED && !logged_in => {
                     self.log_in(answer.headers())?;
                     logged_in = true;
                     continue;
                 }
-                Ok(answer)
-                    if answer.status().is_server_error()
-                        || answer.status() == StatusCode::TOO_MANY_REQUESTS =>
-                {
-                    text_of(answer.headers(), RETRY_AFTER.as_str())
-                        .and_then(|text| text.parse().ok())
-                }
-                Ok(_) => None,
-                Err(_) => Some(pause.as_secs()),
+                Ok(answer) if is_busy(answer) => text_of(answer.headers(), RETRY_AFTER.as_str()),
+                Ok(_) => return Ok(answer?),
+                Err(_) => None,
             };
-            let is_final = matches!(&answer, Ok(answer) if !answer.status().is_server_error() && answer.status() != StatusCode::TOO_MANY_REQUESTS);
-            if is_final || left == 0 {
+            if left == 0 {
                 // The URL of an upload may hold what lets others go on with it.
-                return answer.map_err(|error| error.without_url()).context("the registry");
+                return answer.map_err(reqwest::Error::without_url).context("the registry");
             }
-            sleep(again.map_or(pause, Duration::from_secs).min(LONGEST_PAUSE));
+            let wanted = wanted.and_then(|text| text.parse().ok()).map(Duration::from_secs);
+            sleep(wanted.unwrap_or(pause).min(LONGEST_PAUSE));
             pause *= 2;
         }
         bail!("the registry asks for a login again and again")
@@ -213,7 +210,6 @@ impl Registry {
             Challenge::Basic => {
                 let Login { user, password } =
                     login.context("the registry asks for a login: --credentials FILE")?;
-                use base64::{Engine, engine::general_purpose::STANDARD};
                 Some(format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
             }
             Challenge::Bearer { realm, service } => {

@@ -152,7 +152,7 @@ mod tests {
         assert!(refused(Architecture::Arm64, &program(62, &[1])).contains("number 62"));
         assert!(refused(Architecture::Amd64, &program(62, &[1, 3])).contains("libraries"));
         assert!(refused(Architecture::Amd64, b"#!/bin/sh\n").contains("ELF"));
-        assert!(refused(Architecture::Amd64, &program(62, &[1, 3])[..130]).contains("early"));
+        assert!(refused(Architecture::Amd64, &program(62, &[1, 3])[..122]).contains("early"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// Of that blob.
-    pub fn of(media_type: &str, bytes: &[u8]) -> Self {
+    pub fn for_blob(media_type: &str, bytes: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
             digest: digest(bytes),
@@ -104,7 +104,7 @@ impl Layout {
     /// # Errors
     /// When it cannot be written.
     pub fn add(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor> {
-        let descriptor = Descriptor::of(media_type, bytes);
+        let descriptor = Descriptor::for_blob(media_type, bytes);
         let path = self.path(&descriptor.digest)?;
         fs::write(&path, bytes).with_context(|| path.display().to_string())?;
         Ok(descriptor)

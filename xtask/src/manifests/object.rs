@@ -48,7 +48,7 @@ pub struct Workload<'a> {
 
 impl<'a> Workload<'a> {
     /// Of an object, if it runs pods.
-    pub fn of(object: &'a Value) -> Option<Self> {
+    pub fn from_object(object: &'a Value) -> Option<Self> {
         let template = match object["kind"].as_str()? {
             "Deployment" | "StatefulSet" | "DaemonSet" | "Job" => &object["spec"]["template"],
             "CronJob" => &object["spec"]["jobTemplate"]["spec"]["template"],
@@ -59,7 +59,7 @@ impl<'a> Workload<'a> {
 
     /// Those among the objects.
     pub fn all(objects: &'a [Value]) -> impl Iterator<Item = Self> {
-        objects.iter().filter_map(Self::of)
+        objects.iter().filter_map(Self::from_object)
     }
 
     pub fn pod(&self) -> &'a Value {

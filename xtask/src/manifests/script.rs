@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::start::{Running, ask, free_port};
 use crate::{
     contract::cluster::Cluster,
     run::{output, shown, succeed, works},
@@ -32,18 +33,14 @@ pub fn run(program: &Path) -> Result<()> {
     workplace.succeed(&first, &["ca", "init", "--data", &data.to_string_lossy()])?;
     let erika = workplace.register(&first, "Erika Beispiel", "erika@example.org")?;
     workplace.register(&first, "Max Muster", "max@example.org")?;
+    let erikas = folder.path().join("erika");
+    let issue = ["ca", "issue", "--household", &erika, "--output", &erikas.to_string_lossy()];
+    workplace.succeed(&first, &issue)?;
+    let (mut server, port) = workplace.serve(&first)?;
+    workplace.consent(port, "grant")?;
     let backup = workplace.back_up(&first)?;
-    let revoke = [
-        "household",
-        "revoke",
-        &erika,
-        "--yes",
-        "--received-on",
-        "2026-03-09",
-        "--channel",
-        "letter",
-    ];
-    workplace.succeed(&first, &revoke)?;
+    workplace.consent(port, "revoke")?;
+    server.end()?;
     ensure!(!workplace.has(&first, "Erika")?, "what was revoked is still there");
     let list = workplace.list(&first)?;
     println!(
@@ -120,6 +117,23 @@ impl Workplace<'_> {
         let household: serde_json::Value = serde_json::from_str(&printed)?;
         let found = household["household"].as_str().or_else(|| household["uuid"].as_str());
         Ok(found.with_context(|| format!("no household in {printed}"))?.to_owned())
+    }
+
+    /// A server of that database, with its port.
+    fn serve(&self, url: &str) -> Result<(Running, u16)> {
+        let port = free_port()?;
+        let listen = format!("127.0.0.1:{port}");
+        let mut server = Running(self.ebp(url, &["serve", "--listen", &listen]).spawn()?);
+        ask(port, "/readyz", &mut server)?;
+        Ok((server, port))
+    }
+
+    /// Grants or revokes consent as the participant whose certificate is in the folder.
+    fn consent(&self, port: u16, what: &str) -> Result<()> {
+        let mut command = Command::new(self.program);
+        command.args(["consent", what, "--yes", "--url", &format!("https://127.0.0.1:{port}")]);
+        command.arg("--folder").arg(self.folder.join("erika"));
+        succeed(command.stdout(Stdio::null()))
     }
 
     fn script(&self, script: &str, url: &str) -> Result<Command> {

@@ -244,12 +244,13 @@ fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
         .fold(text.to_owned(), |text, (name, value)| text.replace(&format!("$({name})"), value))
 }
 
-fn free_port() -> Result<u16> {
+/// A port of this machine that nobody else takes within the next moments.
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Asks until it is answered well, as a kubelet does: without looking at the certificate.
-fn ask(port: u16, path: &str, running: &mut Running) -> Result<()> {
+pub fn ask(port: u16, path: &str, running: &mut Running) -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().tls_danger_accept_invalid_certs(true).build()?;
     let begun = Instant::now();
@@ -273,11 +274,11 @@ fn ask(port: u16, path: &str, running: &mut Running) -> Result<()> {
 }
 
 /// A server, until this is dropped.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Running {
     /// Tells it to end, and waits for that.
-    fn end(&mut self) -> Result<()> {
+    pub fn end(&mut self) -> Result<()> {
         succeed(Command::new("kill").arg(self.0.id().to_string()))?;
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {

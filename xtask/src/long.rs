@@ -66,6 +66,7 @@ fn images(arguments: &[String]) -> Result<()> {
     image::check::run()?;
     publish::check::run()?;
     manifests::run()?;
+    manifests::names::run(&program)?;
     manifests::start::run(&program)?;
     manifests::script::run(&program)
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    advisories, contract, crates, examples, fuzz, lint,
+    advisories, contract, crates, examples, fuzz, lint, manifests,
     run::{cargo, succeed},
     stage::{self, Stage},
     test, tidy,
@@ -68,6 +68,7 @@ const STAGES: [Stage; 14] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),
+    ("manifests", manifests::run),
     ("clippy", clippy),
     ("programs", programs),
     ("doc", doc),

@@ -5,7 +5,7 @@
 //! never succeeded fails, too. Absent: the checks themselves; they are schemathesis' own, and those
 //! of `xtask/contract/hooks.py`.
 
-mod cluster;
+pub mod cluster;
 mod fixture;
 
 use std::{

@@ -1,18 +1,18 @@
 //! `cargo xtask long NAME`: what takes longer than a change can wait for. The book shows what came of
 //! each last, with its date and commit.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, machine, planted,
+    ci, contract, dataset, fuzz, image, machine, manifests, planted, publish,
     run::{cargo, commit, succeed},
-    trust,
+    target, test, trust,
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 10] = [
+const TASKS: [(&str, &str); 12] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -23,6 +23,10 @@ const TASKS: [(&str, &str); 10] = [
     ("risk", "how many of a hundred simulated households a research file gives away"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
     ("trust", "20,000 bent repositories beside python-tuf, every bit of every role flipped"),
+    (
+        "images",
+        "images made, unpacked and run; a release pushed to a registry; manifests; a restore",
+    ),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -47,9 +51,28 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "risk" => risk(),
         "machine" => machine::run(rest),
         "trust" => trust::run(trust::Depth::Full),
+        "images" => images(rest),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
+}
+
+/// Images and what is made of them; what is started is the program as tests have it, or a PROGRAM.
+fn images(arguments: &[String]) -> Result<()> {
+    let program = match arguments {
+        [] => {
+            test::build_program()?;
+            target().join("debug/ebp")
+        }
+        [program] => PathBuf::from(program),
+        _ => bail!("cargo xtask long images [PROGRAM]"),
+    };
+    image::check::run()?;
+    publish::check::run()?;
+    manifests::run()?;
+    manifests::names::run(&program)?;
+    manifests::start::run(&program)?;
+    manifests::script::run(&program)
 }
 
 /// Prints how many jobs the kills came to.

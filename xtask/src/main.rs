@@ -15,13 +15,17 @@ mod device;
 mod examples;
 mod folder;
 mod fuzz;
+mod image;
 mod lint;
 mod long;
 mod machine;
+mod manifests;
 mod mutants;
+mod options;
 mod parts;
 mod pictures;
 mod planted;
+mod publish;
 mod run;
 mod stage;
 mod test;
@@ -48,7 +52,11 @@ cargo xtask TASK
   outdated  libraries of which there are newer versions, or advisories
   advisories  the newest advisories in place of the copy in xtask/lists
   deb [PROGRAM]  the Debian package, in target/deb
+  image --program ARCHITECTURE=FILE ...  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
+  manifests render the manifests of deploy and hold them against schemas and rules
+  publish TAG --program ARCHITECTURE=FILE ... --to REGISTRY/REPOSITORY  packages, image, checksums and
+            signature, in a registry; the image's digest as a commit for Flux
   coverage  run the tests and report the lines that they cover, as HTML, lcov and a list
   mutants [PART ...] [--shard K/N]  whether the tests notice planted faults in masking, consent,
             spool and the other parts where one costs privacy or measurements
@@ -87,7 +95,10 @@ fn start(task: &str) -> Result<()> {
         "outdated" => advisories::outdated(),
         "advisories" => advisories::update(),
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "manifests" => manifests::run(),
+        "publish" => publish::run(&env::args().skip(2).collect::<Vec<_>>()),
         "coverage" => coverage::run(),
         "mutants" => mutants::run(&env::args().skip(2).collect::<Vec<_>>()),
         "fuzz" => fuzz::run(&env::args().skip(2).collect::<Vec<_>>()),

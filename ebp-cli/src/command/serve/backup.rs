@@ -17,7 +17,7 @@ use ebp_survey::{
 use crate::{
     command::{local_survey::with_survey, server_data::ServerData},
     exit::{CommandResult, Failure, chain, server},
-    file::read_text,
+    file::{read_text, write_whole},
     output::phrase::counted,
     stdout::print,
     tell::tell,
@@ -31,7 +31,13 @@ pub enum RevocationsAction {
     ///
     /// Keep it with the backups, and newer than they are: a restored backup lacks these
     /// revocations.
-    List,
+    List {
+        /// Write them to this file instead, whole or not at all; what it lists already stays listed.
+        ///
+        /// A database that was put back from a backup lacks revocations, and takes none off the list.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Apply them to a database that was restored from a backup, before it is served.
     ///
     /// Households get the same identifiers and masked locations. What is revoked there already is
@@ -104,15 +110,19 @@ impl RevocationsAction {
     pub fn run(&self, data: &ServerData) -> CommandResult {
         let settings = data.settings()?;
         match self {
-            Self::List => with_survey(
-                &settings,
-                |survey| survey,
-                async |survey| {
-                    let revocations =
-                        Revocations::from_store(&**survey.store()).await.map_err(server::store)?;
-                    print(&revocations.to_lines().map_err(Failure::failed)?)
-                },
-            ),
+            Self::List { output } => {
+                let known = with_survey(
+                    &settings,
+                    |survey| survey,
+                    async |survey| {
+                        Revocations::from_store(&**survey.store()).await.map_err(server::store)
+                    },
+                )?;
+                match output {
+                    None => print(&known.to_lines().map_err(Failure::failed)?),
+                    Some(path) => add_to_list(path, known),
+                }
+            }
             Self::Apply { file } => {
                 let revocations = parse(file)?;
                 let (geocoder, trouble) = geocoder(&settings);
@@ -130,6 +140,13 @@ impl RevocationsAction {
             }
         }
     }
+}
+
+/// Writes what the file lists and what is known besides.
+fn add_to_list(path: &Path, known: Revocations) -> CommandResult {
+    let listed = if path.exists() { parse(path)? } else { Revocations::default() };
+    let lines = listed.and(known).to_lines().map_err(Failure::failed)?;
+    write_whole(path, lines.as_bytes())
 }
 
 /// What remembers addresses as the configuration says, or why it cannot be used.

@@ -12,6 +12,7 @@ pub mod publish;
 pub mod server;
 mod system;
 mod unlock;
+pub mod update;
 
 use std::{fmt, io};
 

@@ -19,6 +19,7 @@ use ebp_meter::{
     aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
 };
 use ebp_publish::config::{InfluxConfig, JsonConfig, MqttConfig, PrometheusConfig, PublishConfig};
+use ebp_update::UpdateConfig;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -59,6 +60,9 @@ pub struct DeviceConfig {
     /// The tunnel by which administrators reach this device; none if absent.
     #[serde(default)]
     pub tunnel: Option<TunnelConfig>,
+    /// Its updates; none if absent.
+    #[serde(default)]
+    pub update: Option<UpdateConfig>,
     /// What its meters show, by MQTT for the household's own tools.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
@@ -214,6 +218,7 @@ impl DeviceConfig {
             cycle: Cycles::default(),
             frontend: None,
             tunnel: None,
+            update: None,
             mqtt: None,
             influx: None,
             prometheus: None,
@@ -247,6 +252,9 @@ impl DeviceConfig {
         if let Some(tunnel) = &mut config.tunnel {
             tunnel.socket = tunnel.socket.take().map(|socket| folder.join(socket));
             tunnel.host_keys = folder.join(&tunnel.host_keys);
+        }
+        if let Some(update) = &mut config.update {
+            update.source = update.source.take().map(|source| folder.join(source));
         }
         for file in config.output_files() {
             *file = folder.join(&file);

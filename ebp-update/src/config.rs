@@ -59,7 +59,7 @@ impl UpdateConfig {
             trial: self.trial,
             offline: self.offline.max(self.trial),
             back: limits.back.min(self.trial * 9 / 4),
-            grace: limits.grace.min(self.trial / 3),
+            grace: limits.grace.min(self.trial * 3 / 8),
             settle: limits.settle.min(self.trial / 8),
             look: limits.look.min(self.trial / 16),
             ..limits

@@ -83,9 +83,9 @@ pub trait Witness {
     /// Whether this process reaches the server, with the device's identity.
     fn reaches_server(&mut self) -> bool;
 
-    /// Whether services may be restarted now without a reading being cut off. The engine waits for
-    /// a good moment for a while only.
-    fn is_between_slots(&mut self) -> bool;
+    /// Whether services may be restarted now: no reading is cut off, and nobody's session through the
+    /// tunnel. The engine waits for such a moment for two hours at most.
+    fn is_good_moment(&mut self) -> bool;
 }
 
 /// What was seen of a trial.

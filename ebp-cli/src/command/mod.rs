@@ -54,6 +54,7 @@ mod read;
 #[cfg(feature = "server")]
 mod report;
 mod secret;
+mod self_test;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -67,6 +68,7 @@ mod survey_texts;
 mod transmit;
 mod tunnel;
 mod unlock;
+mod update;
 mod waiting;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -95,6 +97,8 @@ enum Command {
     Transmit(transmit::Arguments),
     Device(device::Arguments),
     Tunnel(tunnel::Arguments),
+    Update(update::Arguments),
+    SelfTest(self_test::Arguments),
     #[cfg(feature = "server")]
     #[command(flatten)]
     Survey(Survey),
@@ -155,6 +159,8 @@ impl Cli {
             Command::Transmit(arguments) => transmit::run(&arguments),
             Command::Device(arguments) => device::run(&arguments),
             Command::Tunnel(arguments) => tunnel::run(&arguments),
+            Command::Update(arguments) => update::run(&arguments),
+            Command::SelfTest(arguments) => self_test::run(&arguments),
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
             #[cfg(all(feature = "device-web", not(feature = "server")))]

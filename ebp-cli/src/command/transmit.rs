@@ -8,7 +8,7 @@ use ebp_device::{
     daemon::{self, Reporting},
     device::Device,
     spool::SpoolError,
-    transmitter::{Report, ReportOutcome as Sent, Reported},
+    transmitter::{Report, ReportOutcome as Sent, Reported, TRANSMITTER},
 };
 use serde_json::json;
 
@@ -23,9 +23,6 @@ use crate::{
 
 /// Up to this many measurements are printed one by one before they are sent.
 const MOST_TOLD: usize = 100;
-
-/// The name of this component of the device, for the status.
-const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
 ///
@@ -119,7 +116,7 @@ fn tell_values(device: &Device) {
 /// The reporting daemon of this device.
 fn reporting(device: &Device) -> Result<Reporting, Failure> {
     // A full disk must not prevent sending.
-    let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
+    let _ = device.spool.note_component(TRANSMITTER, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
 }
 

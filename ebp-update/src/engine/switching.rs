@@ -12,12 +12,12 @@ use crate::{
     version::Version,
 };
 
-/// How long a good moment for the switch is waited for: a slot of the usual cycle.
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
+/// How long a good moment for the switch is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
 
 impl Updater<'_> {
     pub(super) fn begin_trial(&mut self, release: Release) -> Result<Next, UpdateError> {
-        if !self.witness.is_between_slots() && self.waited < LONGEST_WAIT {
+        if !self.witness.is_good_moment() && self.waited < LONGEST_WAIT {
             self.waited += self.limits.look;
             return Ok(Next::In(self.limits.look));
         }

@@ -110,7 +110,7 @@ fn a_bad_release_is_left_whenever_the_power_fails() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     /// Failures one after the other, each with any losses.
     #[test]

@@ -300,7 +300,7 @@ impl Witness for World {
         self.facts.borrow().network
     }
 
-    fn is_between_slots(&mut self) -> bool {
+    fn is_good_moment(&mut self) -> bool {
         true
     }
 }

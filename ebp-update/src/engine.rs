@@ -135,6 +135,8 @@ pub struct Updater<'a> {
     saved_at: Duration,
     /// How long a good moment for the switch was waited for.
     waited: Duration,
+    /// What was last told of services.
+    services_failure: Option<String>,
 }
 
 /// What an engine works with.
@@ -182,6 +184,7 @@ impl<'a> Updater<'a> {
             asked: false,
             saved_at: Duration::ZERO,
             waited: Duration::ZERO,
+            services_failure: None,
         };
         if let Some(reason) = lost {
             // What runs is not known to be whole without it: the floor is.

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, process::Command};
 use crate::services::{ServiceState, Services, ServicesError};
 
 /// The services of a device, as the package's units name them.
-pub const UNITS: [&str; 3] = ["ebp-read.service", "ebp-transmit.service", "ebp-tunnel.service"];
+pub const UNITS: [&str; 4] =
+    ["ebp-read.service", "ebp-transmit.service", "ebp-tunnel.service", "ebp-page.service"];
 
 /// Services that systemd manages.
 #[derive(Debug)]

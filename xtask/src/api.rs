@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 /// The crates that others may build on.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 12] = [
     "ebp-anon",
     "ebp-client",
     "ebp-core",
@@ -25,6 +25,7 @@ const LIBRARIES: [&str; 11] = [
     "ebp-server",
     "ebp-store",
     "ebp-survey",
+    "ebp-update",
 ];
 
 /// Where the pages are.

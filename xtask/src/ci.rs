@@ -20,7 +20,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 35] = [
+const LIBRARIES: [(&str, &[&str]); 36] = [
     ("ebp-cli", &[]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-core", &[]),
@@ -48,6 +48,7 @@ const LIBRARIES: [(&str, &[&str]); 35] = [
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
     ("ebp-server", &["--features", "export"]),
+    ("ebp-update", &[]),
     ("ebp-web", &[]),
     ("ebp-web", &["--features", "device"]),
     ("ebp-web", &["--features", "registration"]),

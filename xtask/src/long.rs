@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 9] = [
+const TASKS: [(&str, &str); 10] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -20,6 +20,7 @@ const TASKS: [(&str, &str); 9] = [
     ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
+    ("update", "`ebp update` killed 200 times while a device measures"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -42,6 +43,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "dataset" => dataset::run(),
         "jobs" => jobs(),
         "machine" => machine::run(rest),
+        "update" => update(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
@@ -52,6 +54,14 @@ fn jobs() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-server", "--test", "jobs"]);
     succeed(command.args(["--", "--nocapture"]).env("EBP_TEST_KILLS", "100"))
+}
+
+/// Prints how many updates the kills came to, and in which phases they were.
+fn update() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-cli", "--all-features", "--test", "it"]);
+    command.args(["--", "--nocapture", "killed_at_any_instant_services_run_a_whole_version"]);
+    succeed(command.env("EBP_UPDATE_KILLS", "200"))
 }
 
 fn help() -> String {

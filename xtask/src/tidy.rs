@@ -15,13 +15,17 @@ use anyhow::{Context, Result, bail};
 use crate::folder::files_below;
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 17] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-meter", &["ebp-core"]),
     ("ebp-fleet", &["ebp-core"]),
     ("ebp-publish", &["ebp-core"]),
-    ("ebp-device", &["ebp-core", "ebp-client", "ebp-fleet", "ebp-meter", "ebp-publish"]),
+    ("ebp-update", &["ebp-core"]),
+    (
+        "ebp-device",
+        &["ebp-core", "ebp-client", "ebp-fleet", "ebp-meter", "ebp-publish", "ebp-update"],
+    ),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
     ("ebp-store", &["ebp-core", "ebp-anon"]),
@@ -37,6 +41,7 @@ const EDGES: [(&str, &[&str]); 16] = [
             "ebp-device",
             "ebp-fleet",
             "ebp-publish",
+            "ebp-update",
             "ebp-anon",
             "ebp-dataset",
             "ebp-store",

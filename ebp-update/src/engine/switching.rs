@@ -202,9 +202,17 @@ impl Updater<'_> {
         match self.services.restart() {
             Ok(()) => true,
             Err(error) => {
-                self.events.push(Event::ServicesFailed(error.to_string()));
+                self.tell_services(error.to_string());
                 false
             }
+        }
+    }
+
+    /// Tells a failure of services, and again only if it is another.
+    fn tell_services(&mut self, failure: String) {
+        if self.services_failure.as_ref() != Some(&failure) {
+            self.events.push(Event::ServicesFailed(failure.clone()));
+            self.services_failure = Some(failure);
         }
     }
 
@@ -213,7 +221,7 @@ impl Updater<'_> {
         match self.services.states() {
             Ok(states) => states.into_iter().map(|(name, state)| (name, state.restarts)).collect(),
             Err(error) => {
-                self.events.push(Event::ServicesFailed(error.to_string()));
+                self.tell_services(error.to_string());
                 BTreeMap::new()
             }
         }

@@ -14,6 +14,7 @@ pub mod release;
 pub mod server;
 mod system;
 mod unlock;
+pub mod update;
 
 use std::{error::Error, fmt, io, panic::Location};
 

@@ -20,6 +20,7 @@ use ebp_meter::{
     aggregator::Options, d0::Address, port::PortName, readout::Protocol, unlock::Method,
 };
 use ebp_publish::config::{InfluxConfig, JsonConfig, MqttConfig, PrometheusConfig, PublishConfig};
+use ebp_update::UpdateConfig;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -66,6 +67,9 @@ pub struct DeviceConfig {
     /// The file for node_exporter that says how the device is; none if absent.
     #[serde(default)]
     pub metrics_file: Option<PathBuf>,
+    /// Its updates; none if absent.
+    #[serde(default)]
+    pub update: Option<UpdateConfig>,
     /// What its meters show, by MQTT for the household's own tools.
     #[serde(default)]
     pub mqtt: Option<MqttConfig>,
@@ -223,6 +227,7 @@ impl DeviceConfig {
             tunnel: None,
             errors: ErrorsConfig::default(),
             metrics_file: None,
+            update: None,
             mqtt: None,
             influx: None,
             prometheus: None,
@@ -259,6 +264,9 @@ impl DeviceConfig {
         }
         config.metrics_file = config.metrics_file.map(|file| folder.join(file));
         config.errors.relative_to(folder);
+        if let Some(update) = &mut config.update {
+            update.source = update.source.take().map(|source| folder.join(source));
+        }
         for file in config.output_files() {
             *file = folder.join(&file);
         }

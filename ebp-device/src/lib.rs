@@ -6,7 +6,7 @@
 //! the household's consent ([`consent`]). Both daemons are state machines: `ebp read --every`, `ebp
 //! transmit --every` and the field test in simulated time step the same ones.
 //!
-//! There are no features; the participant's page and the tunnel are other crates.
+//! There are no features; the participant's page, the tunnel and updates are other crates.
 //!
 //! ```
 //! use ebp_device::config::{DeviceConfig, EXAMPLE};
@@ -34,6 +34,7 @@ pub mod host_keys;
 pub mod keeper;
 pub mod meters;
 pub mod metrics_file;
+pub mod self_test;
 pub mod socket;
 pub mod spool;
 pub mod transmitter;

@@ -29,4 +29,5 @@ done <<END
 /etc/ebp ebp 750
 /var/lib/ebp ebp 700
 /etc/ebp-web ebp-web 750
+/var/lib/ebp-update root 755
 END

@@ -4,7 +4,7 @@
 set -eu
 
 UNITS="ebp-read.service ebp-transmit.service ebp-tunnel.service ebp-page.service ebp-page.socket
-ebp-page-renew.timer ebp-serve.service"
+ebp-page-renew.timer ebp-serve.service ebp-update.service ebp-update.timer ebp-update-boot.timer"
 URL=https://localhost:8443
 CA=/var/lib/ebp/authority/ca.pem
 METER=6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a002

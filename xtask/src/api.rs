@@ -27,6 +27,7 @@ const LIBRARIES: [&str; 12] = [
     "ebp-server",
     "ebp-store",
     "ebp-survey",
+    "ebp-update",
 ];
 
 /// Where the pages are.

@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 37] = [
+const LIBRARIES: [(&str, &[&str]); 40] = [
     ("ebp-cli", &[]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-core", &[]),
@@ -53,6 +53,7 @@ const LIBRARIES: [(&str, &[&str]); 37] = [
     ("ebp-server", &[]),
     ("ebp-server", &["--no-default-features"]),
     ("ebp-server", &["--features", "export"]),
+    ("ebp-update", &[]),
     ("ebp-web", &[]),
     ("ebp-web", &["--features", "device"]),
     ("ebp-web", &["--features", "registration"]),

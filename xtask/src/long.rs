@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 12] = [
+const TASKS: [(&str, &str); 13] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -27,6 +27,7 @@ const TASKS: [(&str, &str); 12] = [
         "images",
         "images made, unpacked and run; a release pushed to a registry; manifests; a restore",
     ),
+    ("update", "`ebp update` killed 200 times while a device measures"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -52,6 +53,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "machine" => machine::run(rest),
         "trust" => trust::run(trust::Depth::Full),
         "images" => images(rest),
+        "update" => update(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
@@ -87,6 +89,14 @@ fn risk() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-cli", "--test", "it", "release_risk::"]);
     succeed(command.args(["--", "--ignored", "--nocapture"]))
+}
+
+/// Prints how many updates the kills came to, and in which phases they were.
+fn update() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-cli", "--all-features", "--test", "it"]);
+    command.args(["--", "--nocapture", "killed_at_any_instant_services_run_a_whole_version"]);
+    succeed(command.env("EBP_UPDATE_KILLS", "200"))
 }
 
 fn help() -> String {

@@ -26,7 +26,8 @@ use crate::{
 
 /// The checks in their order; each is a script that runs as root of the machine, and those that follow
 /// find what it left.
-const CHECKS: [&str; 7] = ["install", "survey", "upgrade", "confined", "clock", "reboot", "remove"];
+const CHECKS: [&str; 8] =
+    ["install", "survey", "upgrade", "update", "confined", "clock", "reboot", "remove"];
 
 /// Where the machine has them, with the packages.
 const CHECKS_FOLDER: &str = "ebp-checks";

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use crate::folder::files_below;
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 18] = [
+const EDGES: [(&str, &[&str]); 19] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-errors", &["ebp-core"]),
@@ -23,9 +23,18 @@ const EDGES: [(&str, &[&str]); 18] = [
     ("ebp-fleet", &["ebp-core"]),
     ("ebp-publish", &["ebp-core"]),
     ("ebp-release", &[]),
+    ("ebp-update", &["ebp-core", "ebp-release"]),
     (
         "ebp-device",
-        &["ebp-core", "ebp-client", "ebp-errors", "ebp-fleet", "ebp-meter", "ebp-publish"],
+        &[
+            "ebp-core",
+            "ebp-client",
+            "ebp-errors",
+            "ebp-fleet",
+            "ebp-meter",
+            "ebp-publish",
+            "ebp-update",
+        ],
     ),
     ("ebp-anon", &["ebp-core"]),
     ("ebp-dataset", &["ebp-core"]),
@@ -55,6 +64,7 @@ const EDGES: [(&str, &[&str]); 18] = [
             "ebp-fleet",
             "ebp-publish",
             "ebp-release",
+            "ebp-update",
             "ebp-anon",
             "ebp-dataset",
             "ebp-store",

@@ -57,6 +57,7 @@ mod release;
 #[cfg(feature = "server")]
 mod report;
 mod secret;
+mod self_test;
 #[cfg(feature = "server")]
 mod serve;
 #[cfg(feature = "server")]
@@ -70,6 +71,7 @@ mod survey_texts;
 mod transmit;
 mod tunnel;
 mod unlock;
+mod update;
 mod waiting;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -101,6 +103,8 @@ enum Command {
     Device(device::Arguments),
     Tunnel(tunnel::Arguments),
     Errors(errors::Arguments),
+    Update(update::Arguments),
+    SelfTest(self_test::Arguments),
     #[cfg(feature = "server")]
     #[command(flatten)]
     Survey(Survey),
@@ -178,6 +182,8 @@ impl Cli {
             Command::Device(arguments) => device::run(&arguments),
             Command::Tunnel(arguments) => tunnel::run(&arguments),
             Command::Errors(arguments) => errors::run(&arguments),
+            Command::Update(arguments) => update::run(&arguments),
+            Command::SelfTest(arguments) => self_test::run(&arguments),
             #[cfg(feature = "server")]
             Command::Survey(command) => command.run(),
             #[cfg(all(feature = "device-web", not(feature = "server")))]

@@ -12,7 +12,7 @@ use ebp_device::{
     device::Device,
     metrics_file,
     spool::SpoolError,
-    transmitter::{Report, ReportOutcome as Sent, Reported},
+    transmitter::{Report, ReportOutcome as Sent, Reported, TRANSMITTER},
 };
 use serde_json::json;
 
@@ -27,9 +27,6 @@ use crate::{
 
 /// Up to this many measurements are printed one by one before they are sent.
 const MOST_TOLD: usize = 100;
-
-/// The name of this component of the device, for the status.
-const COMPONENT: &str = "transmitter";
 
 /// Send the spooled measurements to the Data API.
 ///
@@ -134,7 +131,7 @@ fn tell_values(device: &Device) {
 /// The reporting daemon of this device.
 fn reporting(device: &Device) -> Result<Reporting, Failure> {
     // A full disk must not prevent sending.
-    let _ = device.spool.note_component(COMPONENT, env!("CARGO_PKG_VERSION"));
+    let _ = device.spool.note_component(TRANSMITTER, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
 }
 

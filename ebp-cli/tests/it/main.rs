@@ -49,5 +49,6 @@ mod support;
 mod tunnel;
 mod units;
 mod unlock;
+mod update;
 
 use ebp_testkit::cluster;

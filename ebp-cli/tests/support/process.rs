@@ -48,6 +48,14 @@ impl Run {
         self.says(words)
     }
 
+    /// It failed, and its last line has that.
+    #[track_caller]
+    pub fn refused_with(self, words: &str) -> Self {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        assert!(self.stderr.lines().last().unwrap_or_default().contains(words), "{self:#?}");
+        self
+    }
+
     /// Its standard error has all of `words`.
     #[track_caller]
     pub fn says(self, words: &[&str]) -> Self {

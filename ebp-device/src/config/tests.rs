@@ -121,3 +121,22 @@ fn two_meters_on_one_port_are_refused() {
     let failure = load(&format!("{GOOD}[[meter]]{second}")).unwrap_err();
     assert!(failure.contains("share the port"), "{failure}");
 }
+
+#[test]
+fn updates_are_switched_on_by_their_section() {
+    assert_eq!(load(GOOD).unwrap().update, None);
+    let with = |section: &str| load(&GOOD.replace("[cycle]", &format!("{section}\n[cycle]")));
+    let update = with("[update]\nsource = \"releases\"").unwrap().update.unwrap();
+    assert!(update.source.as_ref().is_some_and(|source| source.is_absolute()), "{update:?}");
+    assert_eq!(update.limits(), ebp_update::Limits::default());
+    let update = with("[update]\nmanaged = \"flux\"\ntrial = \"16s\"").unwrap().update.unwrap();
+    assert_eq!((update.managed, update.source), (ebp_update::Manager::Flux, None));
+    for (wrong, told) in [
+        ("trial = \"0s\"", "`0s` is no duration: write a number with s, m or h, such as 40m"),
+        ("managed = \"me\"", "unknown variant `me`, expected `ebp` or `flux`"),
+        ("url = \"https://x\"", "unknown field `url`"),
+    ] {
+        let error = with(&format!("[update]\n{wrong}")).unwrap_err();
+        assert!(error.contains(told), "{error}");
+    }
+}

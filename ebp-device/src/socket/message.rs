@@ -1,9 +1,13 @@
 //! The requests and answers of the socket.
 
+use std::collections::BTreeMap;
+
 use ebp_core::model::{IncidentType, Measurement, MeasurementData};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::transmitter::Acknowledged;
 
 /// A request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +53,12 @@ pub struct Status {
     pub newest: Vec<Measurement>,
     /// The configured meters.
     pub meters: Vec<MeterStatus>,
+    /// The version of each component of the device.
+    #[serde(default)]
+    pub components: BTreeMap<String, String>,
+    /// The last report that the server acknowledged, if it has taken a status.
+    #[serde(default)]
+    pub acknowledged: Option<Acknowledged>,
 }
 
 /// A meter's status.

@@ -8,12 +8,14 @@
 //! [`Telegram`] of that meter, which is read for the client, as long as consent is granted and no
 //! measurement is due. A request that cannot be answered gets a [`Refusal`].
 
+mod client;
 mod listener;
 mod listening;
 mod live;
 mod message;
 mod status;
 
+pub use client::ask;
 pub use listener::{Asked, Socket, SocketError};
 pub use listening::HeardTelegram;
 pub use live::LiveHeads;

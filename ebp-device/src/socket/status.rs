@@ -7,6 +7,7 @@ use crate::{
     config::{DeviceConfig, MeterEntry},
     device::Device,
     spool::{Spool, SpoolError},
+    transmitter,
 };
 
 /// The number of measurements shown.
@@ -57,5 +58,7 @@ pub fn status(device: &Device) -> Result<Status, SpoolError> {
         refused: spool.refused_len()?,
         newest: spool.newest(MOST_SHOWN)?,
         meters: meters(&device.config, spool)?,
+        components: spool.components()?,
+        acknowledged: transmitter::acknowledged(spool)?,
     })
 }

@@ -32,7 +32,7 @@ mod unplaced;
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 pub use error::SpoolError;
 pub use file::{DEFAULT_MAX_BYTES, FILE_NAME, Spool, SpoolOptions, Telegrams};
@@ -78,6 +78,24 @@ impl Spool {
         // callers.
         let _ = spool.finish_wipe();
         Ok(spool)
+    }
+
+    /// Writes a copy of the spool in the folder `dir`, as it is now, into the folder `into`, which has
+    /// none. Nothing in `dir` is changed. Returns whether there is a spool.
+    ///
+    /// # Errors
+    /// Returns [`SpoolError`] when it cannot be read, or the copy cannot be written.
+    pub fn copy(dir: &Path, into: &Path) -> Result<bool, SpoolError> {
+        let (path, copy) = (dir.join(FILE_NAME), into.join(FILE_NAME));
+        if !path.exists() {
+            return Ok(false);
+        }
+        let fault = |source| SpoolError::from_sqlite(&path, source);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(fault)?;
+        connection.busy_timeout(open::PATIENCE).map_err(fault)?;
+        connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(fault)?;
+        Ok(true)
     }
 
     /// Opens the file again: a damaged one is moved aside, one that was moved aside is closed, and

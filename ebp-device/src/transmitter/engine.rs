@@ -9,11 +9,11 @@
 use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
     api::DataApi,
+    progress::{Failed, Progress},
     schedule::{Schedule, patience},
     status,
     upload::{self, Report, TransmitError, transmit_in_batches},
@@ -28,8 +28,8 @@ use ebp_core::{
     contract::DeviceStatus,
 };
 
-/// The engine's memory in the spool.
-const MEMORY: &str = "report";
+/// The component that reports, in a device's status.
+pub const TRANSMITTER: &str = "transmitter";
 
 /// A device's report cycle.
 #[derive(Debug, Clone)]
@@ -39,45 +39,9 @@ pub struct ReportEngine {
     /// The folder with the public keys of the sshd, if they are told.
     host_folder: Option<PathBuf>,
     batch: usize,
+    /// The version of the program that reports, if it is known.
+    version: Option<String>,
     progress: Progress,
-}
-
-/// What the engine has to know after a restart.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-struct Progress {
-    /// When the last report was complete.
-    reported_at: Option<Timestamp>,
-    /// How many attempts have failed since.
-    failures: u32,
-    /// When the last one failed, and how long to wait from then on.
-    failed: Option<Failed>,
-    wait: Duration,
-    /// Whether it was the server that asked for that.
-    asked_for: bool,
-    /// In which run of the machine the server's incidents were learnt.
-    learnt_in: Option<Uuid>,
-    /// The status that was last reported, and when.
-    status: Option<status::ReportedStatus>,
-}
-
-/// An instant by both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Failed {
-    at: Timestamp,
-    boot: Uuid,
-    since_boot: Duration,
-}
-
-impl Failed {
-    /// How long ago it was. In the same run of the machine no clock that was set can deceive; after
-    /// it, the time of day has to do.
-    fn ago(&self, now: &Moment) -> Option<Duration> {
-        if self.boot == now.boot.0 && !self.boot.is_nil() {
-            return Some(now.since_boot.saturating_sub(self.since_boot));
-        }
-        Duration::try_from(now.at.duration_since(self.at)).ok()
-    }
 }
 
 /// What a complete report did.
@@ -126,8 +90,9 @@ impl ReportEngine {
     /// Returns [`SpoolError`] if the spool cannot be read or written (disk full, read-only,
     /// damaged, or locked by another process).
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
-        let progress = recalled(spool)?;
-        Ok(Self { schedule, meters, host_folder: None, batch: upload::BATCH, progress })
+        let progress = Progress::recall(spool)?;
+        let version = spool.components()?.remove(TRANSMITTER);
+        Ok(Self { schedule, meters, host_folder: None, batch: upload::BATCH, version, progress })
     }
 
     /// Tells the public keys of the sshd that are in that folder, if any, with the device's status.
@@ -147,6 +112,8 @@ impl ReportEngine {
             return failed.ago(&now).map_or(Duration::ZERO, |ago| wait.saturating_sub(ago));
         }
         match reported_at {
+            // Whoever watches an update waits for it.
+            _ if self.version.is_some() && self.version != self.progress.version => Duration::ZERO,
             Some(at) if self.schedule.is_same_cycle(at, now.at) => self.schedule.until_next(now.at),
             _ => Duration::ZERO,
         }
@@ -173,7 +140,7 @@ impl ReportEngine {
         random: u32,
     ) -> Result<ReportOutcome, SpoolError> {
         // Another process may have reported meanwhile.
-        self.progress = recalled(spool)?;
+        self.progress = Progress::recall(spool)?;
         self.wait_on_in_this_boot(spool, &clock.moment())?;
         if self.due_in(clock).is_zero() {
             self.report(spool, api, clock, random)
@@ -206,7 +173,7 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         random: u32,
     ) -> Result<ReportOutcome, SpoolError> {
-        self.progress = recalled(spool)?;
+        self.progress = Progress::recall(spool)?;
         let before = self.progress.clone();
         let outcome = self.work(spool, api, clock)?;
         let now = clock.now();
@@ -214,6 +181,11 @@ impl ReportEngine {
             ReportOutcome::Over | ReportOutcome::NotDue => return Ok(outcome),
             ReportOutcome::Reported(_) | ReportOutcome::NotGranted => {
                 self.progress.reported_at = Some(now);
+                self.progress.version.clone_from(&self.version);
+                if matches!(outcome, ReportOutcome::Reported(_)) {
+                    self.progress.acknowledged_at =
+                        self.progress.status_version.as_ref().map(|_| now);
+                }
                 self.progress.failures = 0;
                 self.progress.failed = None;
                 self.progress.asked_for = false;
@@ -328,7 +300,10 @@ impl ReportEngine {
             return Ok(());
         }
         match api.report_status(&status) {
-            Ok(()) => done.status = true,
+            Ok(()) => {
+                done.status = true;
+                self.progress.status_version = status.components.get(TRANSMITTER).cloned();
+            }
             // Telling the same in every cycle would not help.
             Err(error) if is_final(&error) => tracing::warn!(%error, "the status is not taken"),
             Err(error) => return Err(failure(error)),
@@ -341,15 +316,8 @@ impl ReportEngine {
     }
 
     fn remember(&self, spool: &Spool) -> Result<(), SpoolError> {
-        let text = serde_json::to_string(&self.progress).unwrap_or_default();
-        spool.remember(MEMORY, &text)
+        self.progress.remember(spool)
     }
-}
-
-/// A value that cannot be parsed is from another version, and is ignored.
-fn recalled(spool: &Spool) -> Result<Progress, SpoolError> {
-    let text = spool.recall(MEMORY)?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
 fn tell_incidents(

@@ -11,12 +11,14 @@
 
 mod api;
 mod engine;
+mod progress;
 mod schedule;
 mod status;
 mod upload;
 
 pub use api::DataApi;
-pub use engine::{ReportEngine, ReportOutcome, Reported};
+pub use engine::{ReportEngine, ReportOutcome, Reported, TRANSMITTER};
+pub use progress::{Acknowledged, acknowledged};
 pub use schedule::{Schedule, patience};
 pub use upload::{Report, TransmitError, Upload, transmit};
 

@@ -57,6 +57,10 @@ const CONFIG: Entry =
     ("/etc/ebp/server.toml", "A server's configuration by custom; --config names it.");
 const DATA: Entry =
     ("ebp-data/", "The server's default folder: ebp.sqlite, server.key, authority/.");
+const UPDATES: Entry = (
+    "/var/lib/ebp-update/",
+    "Versions of the program beside the package's, current and state.json; --folder names another one.",
+);
 const PARTICIPANT: Entry = (
     "NAME.pem, NAME.key, ca.pem",
     "A participant's certificate, its key and the authority's certificate; --folder names their folder.",
@@ -70,6 +74,8 @@ pub fn files(path: &[&str]) -> Vec<Entry> {
         "unlock" => &[PORTS, TRIES],
         "meter" => &[PORTS],
         "transmit" | "device" => &[DEVICE, SPOOL],
+        "update" => &[DEVICE, UPDATES],
+        "self-test" => &[DEVICE, SPOOL],
         "serve" | "ca" | "household" | "report" | "export" => &[CONFIG, DATA],
         "consent" | "measurements" | "participant" => &[PARTICIPANT],
         "demo" => &[("demo-state/", "Everything of the demo, from which it starts again.")],
@@ -184,6 +190,25 @@ const EXAMPLES: &[(&[&str], &[Entry])] = &[
             ),
             ("ebp device status --config /etc/ebp/device.toml", "How the device is."),
         ],
+    ),
+    (
+        &["update"],
+        &[
+            (
+                "ebp update --config /etc/ebp/device.toml",
+                "One round, as the timer runs it; as root.",
+            ),
+            ("ebp update status", "Which version runs, which is tried, what is missing."),
+            ("ebp update retry 1.4.2", "Lets a version be tried again."),
+            (
+                "ebp update exec -- read --config /etc/ebp/device.toml --every",
+                "A service, as the units start it.",
+            ),
+        ],
+    ),
+    (
+        &["self-test"],
+        &[("ebp self-test --config /etc/ebp/device.toml", "Would this program work here?")],
     ),
     (
         &["serve"],

@@ -327,3 +327,35 @@ fn a_report_from_a_spool_that_is_gone_is_due_again() {
     };
     assert_eq!((measurements.accepted, measurements.remaining), (1, 0));
 }
+
+/// An update is proven by a report with its version in it, so that this comes at once.
+#[test]
+fn another_version_reports_at_once_and_its_report_is_remembered() {
+    let (world, dir) = (World::new(), folder());
+    let spool = Spool::open(dir.path()).unwrap();
+    assert_eq!(acknowledged(&spool).unwrap(), None);
+    spool.note_component("transmitter", "0.1.0").unwrap();
+    let mut old = engine(&spool);
+    run(&world, &spool, &mut old, 90, |_| {});
+    let first = acknowledged(&spool).unwrap().unwrap();
+    assert_eq!(first.version, "0.1.0");
+    // The same version again has nothing new to say.
+    assert!(!engine(&spool).due_in(&world.clock).is_zero());
+
+    spool.note_component("transmitter", "0.2.0").unwrap();
+    let mut new = engine(&spool);
+    assert!(new.due_in(&world.clock).is_zero());
+    assert_eq!(acknowledged(&spool).unwrap(), Some(first));
+    let mut reports = 0;
+    run(&world, &spool, &mut new, 2, |outcome| {
+        reports += i32::from(matches!(outcome, ReportOutcome::Reported(_)));
+    });
+    assert_eq!(reports, 1);
+    let second = acknowledged(&spool).unwrap().unwrap();
+    assert_eq!(second.version, "0.2.0");
+    // Measurements that are acknowledged later are reports of that version, too.
+    run(&world, &spool, &mut new, 61, |_| {});
+    let third = acknowledged(&spool).unwrap().unwrap();
+    assert!(third.version == "0.2.0" && third.at > second.at);
+    assert_eq!(world.statuses.borrow().last().unwrap().components["transmitter"], "0.2.0");
+}

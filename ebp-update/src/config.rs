@@ -1,0 +1,77 @@
+//! The section `[update]` of a device's configuration, every value parsed.
+//!
+//! Enters: TOML. Leaves: [`UpdateConfig`]. Absent: opening anything it names.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::{engine::Limits, systemd::UNITS};
+
+/// Who updates a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    /// `ebp update`.
+    #[default]
+    Ebp,
+    /// Flux, on a device with Kubernetes: `ebp update` changes nothing there.
+    Flux,
+}
+
+/// A device's updates.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateConfig {
+    /// The folder with releases; none are fetched without it.
+    pub source: Option<PathBuf>,
+    /// Who updates this device.
+    pub managed: Manager,
+    /// The services that run the program.
+    pub units: Vec<String>,
+    /// Within this running time of the machine a release has to prove itself.
+    #[serde(deserialize_with = "duration")]
+    pub trial: Duration,
+    /// After this running time without a server a release is kept that proved what needs none.
+    #[serde(deserialize_with = "duration")]
+    pub offline: Duration,
+}
+
+impl Default for UpdateConfig {
+    fn default() -> Self {
+        let Limits { trial, offline, .. } = Limits::default();
+        Self {
+            source: None,
+            managed: Manager::default(),
+            units: UNITS.map(str::to_owned).to_vec(),
+            trial,
+            offline,
+        }
+    }
+}
+
+impl UpdateConfig {
+    /// The engine's limits. Those that belong to the length of a trial are shorter with it.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let limits = Limits::default();
+        Limits {
+            trial: self.trial,
+            offline: self.offline.max(self.trial),
+            back: limits.back.min(self.trial * 9 / 4),
+            grace: limits.grace.min(self.trial * 3 / 8),
+            settle: limits.settle.min(self.trial / 8),
+            look: limits.look.min(self.trial / 16),
+            ..limits
+        }
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).ok().filter(|time| !time.is_zero()).ok_or_else(|| {
+        de::Error::custom(format!(
+            "`{text}` is no duration: write a number with s, m or h, such as 40m"
+        ))
+    })
+}

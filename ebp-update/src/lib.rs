@@ -1,0 +1,49 @@
+//! A device's updates, which cannot leave it without a program that runs.
+//!
+//! The program that the package installed is the floor: it is never changed. [`Updater`] fetches the
+//! desired release beside it, tries it out, and keeps it only if everything that worked before works
+//! after it ([`Watch`]); otherwise it goes back. Services start by the [`launcher`], which takes the
+//! floor where the current release cannot run. The power may fail at any instant.
+//!
+//! | trait | what differs |
+//! |---|---|
+//! | [`Disk`] | this machine's disk, or one of a test that loses writes |
+//! | [`Supply`] | where releases come from |
+//! | [`Programs`] | how a program that was fetched is tried before services run it |
+//! | [`Services`] | how services are restarted, and how often they were |
+//! | [`Witness`] | what of the device works |
+//!
+//! Enters: a desired release, its bytes, what the device is seen to do. Leaves: the folder
+//! `/var/lib/ebp-update` with versions, `current` and `state.json`; events. Absent: signatures (a
+//! [`Supply`] returns only what it trusts), HTTP, the spool, texts for people.
+
+pub mod config;
+mod disk;
+mod engine;
+mod error;
+pub mod folder;
+pub mod launcher;
+pub mod layout;
+mod machine_disk;
+mod machine_programs;
+mod programs;
+mod proof;
+mod release;
+mod services;
+mod state;
+mod systemd;
+mod version;
+
+pub use config::{Manager, UpdateConfig};
+pub use disk::{Disk, DiskError};
+pub use engine::{Event, Limits, Next, Parts, Updater};
+pub use error::UpdateError;
+pub use machine_disk::{Lock, MachineDisk};
+pub use machine_programs::MachinePrograms;
+pub use programs::{ProgramError, Programs};
+pub use proof::{Demand, Observation, Watch, Witness};
+pub use release::{Digest, Release, Supply, SupplyError};
+pub use services::{ServiceState, Services, ServicesError};
+pub use state::{CommittedOn, Ended, Phase, RevertReason, Reverted, State, Trial, retry};
+pub use systemd::Systemd;
+pub use version::{InvalidVersion, Version};

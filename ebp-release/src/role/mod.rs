@@ -11,7 +11,9 @@ mod snapshot;
 mod targets;
 mod timestamp;
 
-pub use header::{Header, Role};
+#[cfg(feature = "author")]
+pub use header::Header;
+pub use header::Role;
 pub use name::RoleName;
 pub use root::{RoleKeys, Root};
 pub use snapshot::{FileMeta, Snapshot};

@@ -45,6 +45,7 @@ mod status;
 mod trust;
 mod tunnel;
 mod validity;
+mod web_files;
 
 pub use archive::sha256_of;
 pub use client::{Client, ClientOptions};
@@ -55,3 +56,4 @@ pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
 pub use trust::{InvalidFingerprint, Trust};
 pub use validity::{Validity, ValidityError};
+pub use web_files::WebFiles;

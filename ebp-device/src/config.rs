@@ -265,7 +265,14 @@ impl DeviceConfig {
         config.metrics_file = config.metrics_file.map(|file| folder.join(file));
         config.errors.relative_to(folder);
         if let Some(update) = &mut config.update {
-            update.source = update.source.take().map(|source| folder.join(source));
+            for file in [&mut update.source, &mut update.root, &mut update.authority] {
+                *file = file.take().map(|file| folder.join(file));
+            }
+            // An address stays as it is.
+            update.repository = update.repository.take().map(|repository| {
+                let is_folder = !repository.contains("://");
+                if is_folder { folder.join(repository).display().to_string() } else { repository }
+            });
         }
         for file in config.output_files() {
             *file = folder.join(&file);

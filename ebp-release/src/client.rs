@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    TrustError,
     dates::KnownTime,
+    error::TrustError,
     json::Json,
     repository::Repository,
     role::{Role, RoleName},

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    TrustError,
+    error::TrustError,
     json::Json,
     key::{KeyId, PublicKey},
     role::{RoleKeys, RoleName},

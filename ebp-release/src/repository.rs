@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::TrustError;
+use crate::error::TrustError;
 
 /// A repository's files. Nothing of what it returns is trusted: it may be anybody's.
 pub trait Repository {

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 
 use crate::{
-    TrustError,
     dates::{Judged, KnownTime},
     envelope::Envelope,
+    error::TrustError,
     repository::{Repository, fetch},
     role::{FileMeta, Role, RoleName, Root, Snapshot, TargetsRole, TimestampRole},
 };

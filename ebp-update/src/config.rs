@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{engine::Limits, systemd::UNITS};
+use crate::{engine::Limits, systemd::UNITS, version::Version};
 
 /// Who updates a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -23,8 +23,16 @@ pub enum Manager {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateConfig {
-    /// The folder with releases; none are fetched without it.
+    /// The folder with releases that are not signed: who may write there decides what runs.
     pub source: Option<PathBuf>,
+    /// The repository of signed releases: an address (`https://…`), or a folder.
+    pub repository: Option<String>,
+    /// The file with the root role that is trusted first.
+    pub root: Option<PathBuf>,
+    /// The authority (PEM) of the repository's server; that of the Data API without it.
+    pub authority: Option<PathBuf>,
+    /// The signed release that should run; without it the newest one that is no pre-release.
+    pub version: Option<Version>,
     /// Who updates this device.
     pub managed: Manager,
     /// The services that run the program.
@@ -42,6 +50,10 @@ impl Default for UpdateConfig {
         let Limits { trial, offline, .. } = Limits::default();
         Self {
             source: None,
+            repository: None,
+            root: None,
+            authority: None,
+            version: None,
             managed: Manager::default(),
             units: UNITS.map(str::to_owned).to_vec(),
             trial,

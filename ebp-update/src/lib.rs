@@ -14,8 +14,8 @@
 //! | [`Witness`] | what of the device works |
 //!
 //! Enters: a desired release, its bytes, what the device is seen to do. Leaves: the folder
-//! `/var/lib/ebp-update` with versions, `current` and `state.json`; events. Absent: signatures (a
-//! [`Supply`] returns only what it trusts), HTTP, the spool, texts for people.
+//! `/var/lib/ebp-update` with versions, `current` and `state.json`; events. Absent: how signatures are
+//! verified, which is `ebp-release`'s, HTTP, the spool, texts for people.
 
 pub mod config;
 mod disk;
@@ -30,6 +30,7 @@ mod programs;
 mod proof;
 mod release;
 mod services;
+mod signed;
 mod state;
 mod systemd;
 mod version;
@@ -44,6 +45,7 @@ pub use programs::{ProgramError, Programs};
 pub use proof::{Demand, Observation, Watch, Witness};
 pub use release::{Digest, Release, Supply, SupplyError};
 pub use services::{ServiceState, Services, ServicesError};
+pub use signed::{Files, SignedSupply};
 pub use state::{CommittedOn, Ended, Phase, RevertReason, Reverted, State, Trial, retry};
 pub use systemd::Systemd;
 pub use version::{InvalidVersion, Version};

@@ -4,27 +4,25 @@
 //! them. Absent: the network; how a repository is made, which [`ebp_release::author`] knows.
 
 mod key;
+mod key_file;
 mod sign;
 mod status;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_release::{
-    PublicKey, Version,
-    author::{
-        FirstKeys, NewRelease, PublishedState, ReleaseFolder, Rotated, Rotation, SigningKey,
-        parse_public_key,
-    },
+    Version,
+    author::{FirstKeys, NewRelease, PublishedState, ReleaseFolder, Rotated, Rotation},
     parse_version,
 };
 
 use crate::{
     exit::{CommandResult, Failure, release::explain},
-    file::{read_private, read_text},
     tell::tell,
 };
+use key_file::{private_key, public_key, public_keys};
 
 /// Make, sign and publish releases that devices update to.
 ///
@@ -297,20 +295,4 @@ fn tell_state(state: &PublishedState) {
 
 fn version(text: &str) -> Result<Version, String> {
     parse_version(text).ok_or_else(|| "a version is such as 1.4.2 or 2.0.0-rc.1".to_owned())
-}
-
-fn public_keys(paths: &[PathBuf]) -> Result<Vec<PublicKey>, Failure> {
-    paths.iter().map(|path| public_key(path)).collect()
-}
-
-fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    let named = |error| Failure::usage(format!("{}: {error}", path.display()));
-    parse_public_key(&read_text(path)?)
-        .map_err(|error| named(error).remedy("give the file that ends with .pub"))
-}
-
-fn private_key(path: &Path) -> Result<SigningKey, Failure> {
-    let named = |error| Failure::usage(format!("{}: {error}", path.display()));
-    SigningKey::from_pem(&read_private(path)?)
-        .map_err(|error| named(error).remedy("give the file that `ebp release key` made"))
 }

@@ -5,6 +5,7 @@
 
 mod exec;
 mod report;
+mod source;
 mod status;
 mod witness;
 
@@ -15,7 +16,7 @@ use ebp_core::{clock::DeviceClock, owner::Owner};
 use ebp_device::{clock::DeviceSystemClock, config::DeviceConfig};
 use ebp_update::{
     MachineDisk, MachinePrograms, Manager, Next, Parts, Systemd, UpdateConfig, Updater, Version,
-    folder::FolderSupply, launcher, layout, retry,
+    launcher, layout, retry,
 };
 
 use crate::{
@@ -108,10 +109,6 @@ impl Arguments {
             tell!("ebp: Flux updates this device, so nothing is done here");
             return Ok(());
         }
-        let Some(source) = &update.source else {
-            return Err(Failure::usage(format!("{} names no source of updates", path.display()))
-                .remedy("write `source = \"FOLDER\"` under [update]"));
-        };
         if config.socket.is_none() {
             return Err(Failure::usage(format!("{} names no socket", path.display())).remedy(
                 "write `socket = \"/run/ebp/read.sock\"`: there it is seen whether meters are read",
@@ -122,10 +119,11 @@ impl Arguments {
         let user = Owner::of_folder(&config.spool).map(|owner| (owner.user, owner.group));
         let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user);
         let clock = DeviceSystemClock::new(config.clock);
+        let mut supply = source::open(path, &config, update, (&self.folder, &clock))?;
         let mut witness = DeviceWitness::new(config.clone());
         let parts = Parts {
             disk: &mut disk,
-            supply: &mut FolderSupply::new(source, ARCHITECTURE),
+            supply: &mut *supply,
             programs: &mut programs,
             services: &mut Systemd::new(update.units.clone()),
             witness: &mut witness,

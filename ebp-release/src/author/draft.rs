@@ -13,8 +13,8 @@ use semver::Version;
 
 use super::{
     AuthorError, ReleaseFolder,
-    files::{RoleFile, header_at},
-    write,
+    files::RoleFile,
+    write::{self, header_at},
 };
 use crate::{
     envelope::Envelope,

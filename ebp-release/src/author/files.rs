@@ -6,13 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::{AuthorError, validity};
+use super::error::AuthorError;
 use crate::{
     envelope::Envelope,
     repository::Folder,
-    role::{Header, Role, RoleName, Root, Snapshot, TargetsRole, TimestampRole},
+    role::{Role, RoleName, Root, Snapshot, TargetsRole, TimestampRole},
     trusted::Trusted,
 };
 
@@ -157,11 +155,4 @@ impl ReleaseFolder {
 
 fn draft_path(role: RoleName) -> String {
     format!("draft/{role}.json")
-}
-
-/// Version and validity of a role that is made at that instant.
-pub fn header_at(role: RoleName, version: u64, now: Timestamp) -> Header {
-    let seconds = SignedDuration::from_secs(now.as_second());
-    let whole = Timestamp::from_duration(seconds).unwrap_or(now);
-    Header { version, expires: whole.checked_add(validity(role)).unwrap_or(Timestamp::MAX) }
 }

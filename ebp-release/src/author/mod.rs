@@ -18,27 +18,11 @@ mod signing_key;
 mod status;
 pub(crate) mod write;
 
-use jiff::SignedDuration;
-
-use crate::role::RoleName;
 pub use draft::{FirstKeys, NewRelease, Rotated, Rotation};
 pub use error::AuthorError;
 pub use files::ReleaseFolder;
-#[cfg(test)]
-pub(crate) use files::header_at;
 pub use publish::PublishedState;
 pub use sign::{Requirement, SignedDraft};
 pub use signing_key::{SigningKey, parse_public_key, write_public_key};
 pub use status::{RoleStatus, Stage};
-
-/// How long a role is valid from its signing or drafting on.
-#[must_use]
-pub const fn validity(role: RoleName) -> SignedDuration {
-    const DAY: i64 = 24;
-    SignedDuration::from_hours(match role {
-        RoleName::Root => 1_826 * DAY,
-        RoleName::Targets => 365 * DAY,
-        RoleName::Snapshot => 30 * DAY,
-        RoleName::Timestamp => 7 * DAY,
-    })
-}
+pub use write::validity;

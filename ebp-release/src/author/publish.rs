@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     AuthorError, ReleaseFolder, SigningKey,
-    files::{RoleFile, header_at},
+    files::RoleFile,
     sign::requirements,
-    write,
+    write::{self, header_at},
 };
 use crate::{
     dates::KnownTime,

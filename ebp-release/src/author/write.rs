@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
 use crate::{
@@ -14,6 +14,25 @@ use crate::{
 
 /// The version of the specification that is followed.
 const SPECIFICATION: &str = "1.0.34";
+
+/// How long a role is valid from its signing or drafting on.
+#[must_use]
+pub const fn validity(role: RoleName) -> SignedDuration {
+    const DAY: i64 = 24;
+    SignedDuration::from_hours(match role {
+        RoleName::Root => 1_826 * DAY,
+        RoleName::Targets => 365 * DAY,
+        RoleName::Snapshot => 30 * DAY,
+        RoleName::Timestamp => 7 * DAY,
+    })
+}
+
+/// Version and validity of a role that is made at that instant.
+pub fn header_at(role: RoleName, version: u64, now: Timestamp) -> Header {
+    let seconds = SignedDuration::from_secs(now.as_second());
+    let whole = Timestamp::from_duration(seconds).unwrap_or(now);
+    Header { version, expires: whole.checked_add(validity(role)).unwrap_or(Timestamp::MAX) }
+}
 
 /// A root role.
 pub fn root(header: &Header, roles: &BTreeMap<RoleName, RoleKeys>) -> Json {

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Header, Role, RoleName};
+use super::{
+    header::{Header, Role},
+    name::RoleName,
+};
 use crate::{
     json::Json,
     key::{KeyId, PublicKey},

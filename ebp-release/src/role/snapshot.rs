@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use ring::digest::{SHA256, digest};
 
-use super::{Header, Role, RoleName};
-use crate::{TrustError, hex, json::Json};
+use super::{
+    header::{Header, Role},
+    name::RoleName,
+};
+use crate::{error::TrustError, hex, json::Json};
 
 /// The most files that a snapshot may name.
 const MOST_FILES: usize = 1_024;

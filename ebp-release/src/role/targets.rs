@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Header, Role, RoleName};
+use super::{
+    header::{Header, Role},
+    name::RoleName,
+};
 use crate::{json::Json, target::Target};
 
 /// The most targets that a role may list.

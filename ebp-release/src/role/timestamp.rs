@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{FileMeta, Header, Role, RoleName, instant};
+use super::{
+    header::{Header, Role, instant},
+    name::RoleName,
+    snapshot::FileMeta,
+};
 use crate::json::Json;
 
 /// The member with the instant at which the role was signed. The Update Framework does not know it:

@@ -1,5 +1,7 @@
 //! A repository whose keys a test has, all of them: what an attacker could make with some of them.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail with the test")]
+
 mod attacks;
 mod authoring;
 mod flips;
@@ -18,7 +20,10 @@ use semver::Version;
 
 use crate::{
     Client, KnownTime, Repository, RoleName, Target, Targets, TrustError,
-    author::{SigningKey, header_at, write},
+    author::{
+        SigningKey,
+        write::{self, header_at},
+    },
     envelope::Envelope,
     json::Json,
     key::PublicKey,

@@ -7,7 +7,7 @@ use ebp_release::{
     author::{ReleaseFolder, SignedDraft},
 };
 
-use super::private_key;
+use super::key_file::private_key;
 use crate::{
     command::confirm::{at_terminal, require_terminal, type_word, unchanged},
     exit::{CommandResult, release::explain},

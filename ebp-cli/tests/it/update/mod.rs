@@ -7,6 +7,7 @@ mod disk;
 mod kill;
 mod launcher;
 mod services;
+mod signed;
 mod trial;
 
 use std::{

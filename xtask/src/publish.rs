@@ -82,7 +82,8 @@ fn check_tag(tag: &str) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     ensure!(is_version && tag.bytes().all(is_plain), "`{tag}` is no version such as v1.4.2");
     let revision = |name: &str| output(Command::new("git").args(["rev-parse", "--verify", name]));
-    let tagged = revision(&format!("refs/tags/{tag}^{{commit}}"))?;
+    let tagged = revision(&format!("refs/tags/{tag}^{{commit}}"));
+    let tagged = tagged.with_context(|| format!("there is no tag {tag}"))?;
     ensure!(tagged == revision("HEAD")?, "{tag} is another commit than the one checked out");
     let changed = output(Command::new("git").args(["status", "--porcelain"]))?;
     ensure!(changed.is_empty(), "the tree has changes that no commit has:\n{changed}");

@@ -253,6 +253,12 @@ fn accepted(answer: Response, what: &str) -> Result<Response> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpListener,
+        thread,
+    };
+
     use super::*;
 
     #[test]
@@ -268,5 +274,54 @@ mod tests {
         ] {
             assert!(Registry::new(name, None, plain).is_err(), "{name}");
         }
+    }
+
+    /// A registry that wants a token, and is busy at first; returns what was asked.
+    fn answer(listener: &TcpListener, requests: usize) -> Vec<String> {
+        let port = listener.local_addr().unwrap().port();
+        let mut asked = Vec::new();
+        for number in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let mut head = String::new();
+            while let Some(Ok(line)) =
+                lines.next().filter(|line| !matches!(line, Ok(line) if line.is_empty()))
+            {
+                head += &format!("{line}\n");
+            }
+            let secret = STANDARD.encode("user:password");
+            let (status, headers, body) = if number == 0 {
+                ("503 Busy", "retry-after: 0\r\n".to_owned(), "")
+            } else if head.starts_with("GET /token?") && head.contains(&format!("Basic {secret}")) {
+                ("200 OK", String::new(), "{\"token\": \"t\"}")
+            } else if head.contains("authorization: Bearer t\n") {
+                ("200 OK", String::new(), "manifest")
+            } else {
+                let realm = format!("Bearer realm=\"http://127.0.0.1:{port}/token\",service=\"s\"");
+                ("401 Unauthorized", format!("www-authenticate: {realm}\r\n"), "")
+            };
+            let length = body.len();
+            let text = format!(
+                "HTTP/1.1 {status}\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            stream.write_all(text.as_bytes()).unwrap();
+            asked.push(head);
+        }
+        asked
+    }
+
+    #[test]
+    fn a_token_is_had_with_the_login_and_a_busy_registry_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = thread::spawn(move || answer(&listener, 4));
+        let login = Login { user: "user".to_owned(), password: "password".to_owned() };
+        let mut registry =
+            Registry::new(&format!("127.0.0.1:{port}/group/a"), Some(login), true).unwrap();
+        assert_eq!(registry.tagged("v1").unwrap(), Some(digest(b"manifest")));
+        let asked = server.join().unwrap();
+        assert!(asked[2].contains("scope=repository%3Agroup%2Fa%3Apull%2Cpush"), "{asked:?}");
+        // Only who gives tokens sees the password.
+        assert!(!asked[0].contains("authorization") && !asked[3].contains("Basic"), "{asked:?}");
     }
 }

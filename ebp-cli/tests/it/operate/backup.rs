@@ -142,7 +142,9 @@ fn of_sqlite_with_the_list_that_was_kept() {
     assert!(!listed.stdout.contains("example.org") && !listed.stdout.contains(&certificate));
     let meter = erika.meter.to_string();
     assert!(!listed.stdout.contains(&meter), "nothing of before");
-    fs::write(&list, &listed.stdout).unwrap();
+    let add = ["serve", "revocations", "list", "--output", &list];
+    assert_eq!(server.run(add, "").done().stdout, "");
+    assert_eq!(fs::read_to_string(&list).unwrap(), listed.stdout);
     server.end().done();
     // The data folder was lost: its own list, too.
     assert_eq!(fs::read_to_string(path("revocations.jsonl")).unwrap(), listed.stdout);
@@ -153,6 +155,10 @@ fn of_sqlite_with_the_list_that_was_kept() {
     // Without it the operator is told what that means.
     let without = server.run(["serve", "restore", "--input", &copy], "").done();
     assert!(without.stderr.contains("nothing is known of what was revoked"), "{without:?}");
+    // A database that knows of no revocation takes none off the list.
+    assert_eq!(server.run(["serve", "revocations", "list"], "").done().stdout, "");
+    server.run(add, "").done();
+    assert_eq!(fs::read_to_string(&list).unwrap(), listed.stdout);
     let applied = server.run(["serve", "revocations", "apply", &list], "").done();
     assert!(applied.stderr.contains("revoked again: 1 household,"), "{applied:?}");
     let again = server.run(["serve", "revocations", "apply", &list], "").done();
@@ -162,6 +168,8 @@ fn of_sqlite_with_the_list_that_was_kept() {
     server.go_on();
     gone(&server, &erika);
     fs::write(&list, "{}\n").unwrap();
+    server.run(add, "").refused(1, &["revoked.jsonl: line 1"]);
+    assert_eq!(fs::read_to_string(&list).unwrap(), "{}\n");
     server
         .run(["serve", "revocations", "apply", &list], "")
         .refused(1, &["revoked.jsonl: line 1", "ebp serve revocations list"]);

@@ -9,6 +9,8 @@
 //!
 //! Each change is a file that replaces another: after a crash at any instant there is the old or the
 //! new one. The queue holds 64 events or 1 MiB; the oldest one leaves first, and is counted.
+//!
+//! Enters: reports. Leaves: events in their order, the ledger. Absent: sending, and a clock.
 
 use std::{
     fs::{self, File},

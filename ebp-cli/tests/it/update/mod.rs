@@ -118,7 +118,7 @@ impl Device {
                     uuid = \"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001\"\nmodel = \"MT175\"\n\
                     port = \"meter\"\n";
         fs::write(&config, text).unwrap();
-        Self::new(&config, "4s")
+        Self::new(&config, "24s")
     }
 
     /// What should run from now on.

@@ -75,13 +75,12 @@ fn try_spool(config: &DeviceConfig, scratch: &Path) -> Result<SpoolTest, DeviceE
     Ok(SpoolTest::Opened { pending: copy.len()? })
 }
 
-/// Whether a server is reached with the identity that a configuration names.
+/// Whether the server that a configuration names says whether consent is granted. An answer that it
+/// cannot, or that this device is not authorized, would be given to any version of the program.
 #[must_use]
 pub fn reaches_server(config: &DeviceConfig) -> bool {
     let api = &config.api;
     let Ok(identity) = Identity::load(&api.certificate, &api.key, &api.ca) else { return false };
-    match Client::new(&api.url, &identity, api.client_options()) {
-        Ok(client) => matches!(client.consent(), Ok(_) | Err(ClientError::Problem { .. })),
-        Err(_) => false,
-    }
+    Client::new(&api.url, &identity, api.client_options())
+        .is_ok_and(|client| client.consent().is_ok())
 }

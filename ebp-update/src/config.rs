@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{engine::Limits, systemd::UNITS, version::Version};
+use crate::{limits::Limits, systemd::UNITS, version::Version};
 
 /// Who updates a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

@@ -1,5 +1,10 @@
-//! The engine: a state machine that its caller steps. It neither waits nor reads a clock.
+//! The engine: a state machine that its caller steps.
+//!
+//! Enters: the state, the desired release and its bytes, what services and the device are seen to do.
+//! Leaves: versions on the disk, `current`, the state, events. Absent: waiting, and reading a clock:
+//! both are the caller's.
 
+mod download;
 mod fetching;
 mod switching;
 #[cfg(test)]
@@ -12,109 +17,17 @@ use ebp_core::clock::DeviceClock;
 use crate::{
     disk::Disk,
     error::UpdateError,
+    event::{Event, Next},
     layout,
+    limits::Limits,
     programs::Programs,
-    proof::{Demand, Witness},
+    proof::Witness,
     release::{Release, Supply},
     services::Services,
-    state::{CommittedOn, Ended, Loaded, Phase, RevertReason, Reverted, State},
+    state::{Ended, Loaded, Phase, RevertReason, Reverted, State},
     version::Version,
 };
-use fetching::Download;
-
-/// How long and how often.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Within this running time of the machine a release has to prove itself.
-    pub trial: Duration,
-    /// After this running time without a server a release is kept that proved what needs none.
-    pub offline: Duration,
-    /// For so long the judge has to reach the server before a missing report is the release's fault.
-    pub grace: Duration,
-    /// For this running time at most it is seen after going back whether that works better: for
-    /// longer than a trial, since what runs again has nothing new to report.
-    pub back: Duration,
-    /// For this running time at least a release is tried, also if nothing is demanded of it.
-    pub settle: Duration,
-    /// How long until the next look at a release on trial.
-    pub look: Duration,
-    /// In so many runs of the machine a release may be tried.
-    pub boots: usize,
-    /// So often a service may be restarted by itself.
-    pub restarts: u32,
-    /// How often what is fetched may not be the release.
-    pub damaged: u32,
-    /// Bytes of the disk that are left to everything else.
-    pub keep_free: u64,
-    /// Bytes that are fetched in a step.
-    pub chunk: usize,
-    /// The state is written at least this often while a release is tried.
-    pub save: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            trial: Duration::from_secs(40 * 60),
-            offline: Duration::from_secs(24 * 3600),
-            grace: Duration::from_secs(15 * 60),
-            back: Duration::from_secs(90 * 60),
-            settle: Duration::from_secs(60),
-            look: Duration::from_secs(5),
-            boots: 3,
-            restarts: 2,
-            damaged: 3,
-            keep_free: 32 << 20,
-            chunk: 256 << 10,
-            save: Duration::from_secs(300),
-        }
-    }
-}
-
-/// What happened in a step.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// The state could not be read: the floor runs, and everything begins anew.
-    StateLost(String),
-    /// The package brought another floor, which runs from now on.
-    FloorChanged(Version),
-    /// The committed release is not there any more: the floor runs.
-    ReleaseLost(Version),
-    /// A release is fetched from there on, bytes.
-    Fetching(Release, u64),
-    /// A release is there, and has its hash.
-    Fetched(Version),
-    /// The release's test of itself fails, as does that of the version before.
-    SelfTestNoBetter(String),
-    /// Services were restarted with a release on trial; this has to work with it.
-    Trying(Version, Vec<Demand>),
-    /// Services could not be restarted or asked; it is tried again.
-    ServicesFailed(String),
-    /// This works now with the release on trial, and that is still missing.
-    Proved(Version, Vec<Demand>),
-    /// Only what needs the server is missing, and the judge does not reach it either.
-    WaitingForServer(Version),
-    /// A release is kept for good.
-    Committed(Version, CommittedOn),
-    /// Services go back to what they ran before.
-    Returning(Version, RevertReason),
-    /// A release is not run.
-    Reverted(Reverted),
-    /// The desired release is refused, since it was reverted.
-    Refused(Version, RevertReason),
-}
-
-/// When to step again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// At once.
-    Now,
-    /// After that time.
-    In(Duration),
-    /// In the next round.
-    NextRound,
-}
+use download::Download;
 
 /// A device's updates.
 pub struct Updater<'a> {

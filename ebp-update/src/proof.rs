@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{engine::Limits, state::Boot, version::Version};
+use crate::{limits::Limits, version::Version};
 
 /// Readings of a meter that prove it: the first may be one of the version before.
 const READINGS: u32 = 2;
@@ -108,7 +108,7 @@ pub struct Watch {
     /// For how long of that the server was reached by the judge, without a break until now.
     pub reachable: Duration,
     /// The runs of the machine, the newest last.
-    pub boots: Vec<Boot>,
+    pub boots: Vec<Uuid>,
     /// How long the newest had lasted when it was looked at last.
     pub since_boot: Duration,
 }

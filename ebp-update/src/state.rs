@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::{
     disk::{self, Disk, DiskError},
@@ -264,9 +263,6 @@ impl State {
         }
     }
 }
-
-/// A run of the machine, in the state.
-pub(crate) type Boot = Uuid;
 
 /// Lets a reverted release be tried again. The caller holds the folder's lock. Returns whether it was
 /// refused before.

@@ -9,13 +9,8 @@ use crate::run::{cargo, output};
 /// What is built, with which features, and of how many crates at most. Whoever raises a bound says
 /// in the commit what the crate is for.
 const BOUNDS: [(&str, &[&str], usize); 4] = [
-<<<<<<< HEAD
     ("`ebp` with its default features", &[], 410),
     ("`ebp` for a device", &["--no-default-features", "--features", "device"], 216),
-=======
-    ("`ebp` with its default features", &[], 411),
-    ("`ebp` for a device", &["--no-default-features", "--features", "device"], 215),
->>>>>>> trust
     (
         "`ebp` for a device with outputs for the household's own tools",
         &["--no-default-features", "--features", "device,publish"],

@@ -81,7 +81,8 @@ struct Status {
 #[derive(Debug, clap::Args)]
 struct Retry {
     /// The version.
-    version: Version,
+    #[arg(value_name = "VERSION")]
+    refused: Version,
 
     /// The folder with versions and state.
     #[arg(long, value_name = "FOLDER", default_value = layout::FOLDER)]
@@ -160,12 +161,12 @@ impl Retry {
     fn run(&self) -> CommandResult {
         let (mut disk, _lock) = MachineDisk::lock(&self.folder).map_err(explain::explain)?;
         let was_refused =
-            retry(&mut disk, &self.version).map_err(|error| explain::explain(error.into()))?;
+            retry(&mut disk, &self.refused).map_err(|error| explain::explain(error.into()))?;
         if !was_refused {
-            return Err(Failure::failed(format!("version {} is not refused", self.version))
+            return Err(Failure::failed(format!("version {} is not refused", self.refused))
                 .remedy("`ebp update status` shows which versions are"));
         }
-        tell!("ebp: version {} is tried again when it is wanted", self.version);
+        tell!("ebp: version {} is tried again when it is wanted", self.refused);
         Ok(())
     }
 }

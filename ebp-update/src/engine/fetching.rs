@@ -2,9 +2,10 @@
 
 use ring::digest::{Context, SHA256};
 
-use super::{Event, Next, Updater};
+use super::{Updater, download::Download};
 use crate::{
     error::UpdateError,
+    event::{Event, Next},
     layout,
     release::{Digest, Release, SupplyError},
     state::{Phase, RevertReason},
@@ -13,15 +14,6 @@ use crate::{
 
 /// After so many bytes what was fetched is made durable.
 const SYNC_EVERY: u64 = 1 << 20;
-
-/// A release that is being fetched.
-pub(super) struct Download {
-    context: Context,
-    offset: u64,
-    synced: u64,
-    /// Whether a part of it is from an earlier round, which the power may have cut.
-    resumed: bool,
-}
 
 impl Updater<'_> {
     pub(super) fn fetch(&mut self) -> Result<Next, UpdateError> {

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Event, Next, Updater};
+use super::Updater;
 use crate::{
     error::UpdateError,
+    event::{Event, Next},
     layout,
     proof::{Verdict, Watch},
     release::Release,

@@ -16,6 +16,8 @@ use std::{
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
 };
 
 use ring::digest::{SHA256, digest};
@@ -33,6 +35,7 @@ use services::Services;
 /// The program's own version.
 const FLOOR: &str = env!("CARGO_PKG_VERSION");
 const MODEL: &str = "MT175";
+const LONGEST_ROUND: Duration = Duration::from_secs(240);
 
 /// The built program with another version in it, of the same length as its own.
 fn program_of(version: &str) -> PathBuf {
@@ -112,11 +115,11 @@ impl Device {
         let place = tempfile::tempdir().unwrap().keep();
         let config = place.join("device.toml");
         let text = "spool = \"spool\"\n[api]\nurl = \"https://localhost:1\"\nca = \"ca.pem\"\n\
-                    certificate = \"device.pem\"\nkey = \"device.key\"\n[cycle]\n[[meter]]\n\
+                    certificate = \"device.pem\"\nkey = \"device.key\"\n[cycle]\nmeasurement = \"1s\"\n[[meter]]\n\
                     uuid = \"6e9d3c5c-6a0e-4a7e-8b43-0f9ae6d6a001\"\nmodel = \"MT175\"\n\
                     port = \"meter\"\n";
         fs::write(&config, text).unwrap();
-        Self::new(&config, "4s")
+        Self::new(&config, "24s")
     }
 
     /// What should run from now on.
@@ -149,9 +152,15 @@ impl Device {
         command
     }
 
+    /// A round to its end, which may take as long as a trial and what follows it.
     fn round(&self) -> Run {
-        // A round is longer than what `process::run` waits for.
-        Running::start(self.updater()).end()
+        let mut round = Running::start(self.updater());
+        let begun = Instant::now();
+        while round.is_running() {
+            assert!(begun.elapsed() < LONGEST_ROUND, "{:#?}", round.stderr());
+            thread::sleep(Duration::from_millis(20));
+        }
+        round.end()
     }
 
     fn status(&self) -> Value {
@@ -200,7 +209,7 @@ impl House {
         let socket = self.household.config.with_file_name("read.sock");
         crate::support::wait_for("a device that works", || {
             let request = ebp_device::socket::Request::Status {};
-            let wait = std::time::Duration::from_secs(5);
+            let wait = Duration::from_secs(5);
             let answer = ebp_device::socket::ask(&socket, &request, wait).ok()?;
             let ebp_device::socket::Answer::Status(status) = answer else { return None };
             (status.acknowledged.is_some() && status.meters[0].measured_at.is_some()).then_some(())

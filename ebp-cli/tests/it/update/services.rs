@@ -16,7 +16,7 @@ use std::{
 use super::Device;
 
 /// How long systemd waits before a service that ended is started again; here shorter.
-const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Services that run until this is dropped.

@@ -11,7 +11,7 @@ use crate::{
 /// A version that works is kept, and the server knows it; one that cannot report goes back.
 #[test]
 fn a_version_that_works_is_kept_and_one_that_does_not_goes_back() {
-    let house = House::new("48s");
+    let house = House::new("32s");
     let device = &house.device;
     assert_eq!(device.launched(), FLOOR);
     device.desire("0.1.9", good("0.1.9").as_bytes());
@@ -68,7 +68,7 @@ fn a_version_that_exits_at_once_goes_back() {
 
 #[test]
 fn the_program_tests_itself() {
-    let house = House::new("48s");
+    let house = House::new("32s");
     let config = &house.household.config;
     let run = run!("self-test", "--config", config).done();
     run.says(&["is understood", "a copy of the spool was opened", "the server answers"]);

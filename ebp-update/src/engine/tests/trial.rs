@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::world::{Behaviour, METER, World};
 use crate::{
     disk::Disk,
-    engine::Event,
     error::UpdateError,
+    event::Event,
     layout,
     programs::ProgramError,
     proof::Demand,

@@ -15,9 +15,11 @@ use uuid::Uuid;
 use super::disk::{SharedDisk, SimulatedDisk};
 use crate::{
     disk::Disk,
-    engine::{Event, Limits, Next, Parts, Updater},
+    engine::{Parts, Updater},
     error::UpdateError,
+    event::{Event, Next},
     layout,
+    limits::Limits,
     programs::{ProgramError, Programs},
     proof::{Observation, Witness},
     release::{Digest, Release, Supply, SupplyError},

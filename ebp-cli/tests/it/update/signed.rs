@@ -109,8 +109,7 @@ fn answer(mut connection: TcpStream, folder: &Path) -> std::io::Result<()> {
         None => ("200 OK".to_owned(), &file[..]),
     };
     let length = body.len();
-    let head =
-        format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let head = format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     connection.write_all(head.as_bytes())?;
     connection.write_all(body)
 }

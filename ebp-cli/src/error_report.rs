@@ -110,7 +110,7 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
         folder: reported.folder(),
         service,
         clock: Arc::new(SystemClock),
-        hear: Box::new(|text| crate::log::tell(text)),
+        hear: Box::new(crate::log::tell),
     });
     catch_panics(&reporter);
     let _ = REPORTER.set((reporter.clone(), reported.folder));

@@ -79,7 +79,7 @@ impl<'a> Updater<'a> {
     pub fn open(parts: Parts<'a>, limits: Limits) -> Result<Self, UpdateError> {
         let Parts { disk, supply, programs, services, witness, clock, architecture } = parts;
         let (state, lost) = match State::load(disk)? {
-            Loaded::Whole(state) => (state, None),
+            Loaded::Whole(state) => (*state, None),
             Loaded::Unreadable(reason) => (State::default(), Some(reason)),
         };
         let mut updater = Self {

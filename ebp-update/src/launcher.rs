@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_floor_in_its_place_and_why() {
         let folder = Folder::new();
-        let mut elf = vec![0; 64];
+        let mut elf = [0; 64];
         elf[..4].copy_from_slice(b"\x7fELF");
         for (text, mode, reason) in [
             (GOOD, 0o644, "it is no program"),

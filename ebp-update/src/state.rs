@@ -220,7 +220,7 @@ impl fmt::Display for RevertReason {
 #[derive(Debug)]
 pub(crate) enum Loaded {
     /// The state; a new one where there is none.
-    Whole(State),
+    Whole(Box<State>),
     /// Something that is no state.
     Unreadable(String),
 }
@@ -232,7 +232,7 @@ impl State {
     /// Returns [`DiskError`] when the file cannot be read, or is no state.
     pub fn look(disk: &dyn Disk) -> Result<Self, DiskError> {
         match Self::load(disk)? {
-            Loaded::Whole(state) => Ok(state),
+            Loaded::Whole(state) => Ok(*state),
             Loaded::Unreadable(reason) => {
                 let source = std::io::Error::new(std::io::ErrorKind::InvalidData, reason);
                 Err(DiskError::new(layout::STATE, source))
@@ -242,7 +242,7 @@ impl State {
 
     pub(crate) fn load(disk: &dyn Disk) -> Result<Loaded, DiskError> {
         let Some(text) = disk.read(layout::STATE)? else {
-            return Ok(Loaded::Whole(Self::default()));
+            return Ok(Loaded::Whole(Box::default()));
         };
         Ok(match serde_json::from_slice(&text) {
             Ok(state) => Loaded::Whole(state),

@@ -127,7 +127,7 @@ proptest! {
             let mut rest = seed;
             let choose = |ways: &usize| {
                 let way = (rest % *ways as u64) as usize;
-                rest = rest / *ways as u64 ^ seed.rotate_left(17);
+                rest = (rest / *ways as u64) ^ seed.rotate_left(17);
                 way
             };
             let choices: Vec<_> = failed.losses().iter().map(choose).collect();

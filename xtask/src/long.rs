@@ -21,7 +21,7 @@ const TASKS: [(&str, &str); 10] = [
     ("dataset", "the demo's data set in five Python packages, the field test's by a reference"),
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
-    ("trust", "20,000 bent repositories beside python-tuf, every bit of every role flipped"),
+    ("trust", "5,000 bent repositories beside python-tuf, every bit of every role flipped"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 

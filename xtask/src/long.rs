@@ -22,7 +22,7 @@ const TASKS: [(&str, &str); 13] = [
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("risk", "how many of a hundred simulated households a research file gives away"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
-    ("trust", "20,000 bent repositories beside python-tuf, every bit of every role flipped"),
+    ("trust", "5,000 bent repositories beside python-tuf, every bit of every role flipped"),
     (
         "images",
         "images made, unpacked and run; a release pushed to a registry; manifests; a restore",

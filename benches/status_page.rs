@@ -25,7 +25,7 @@ use ebp_core::{
     scope::Group,
 };
 use ebp_store::{Database, open_store};
-use ebp_survey::{BackupState, ServerState, SignInError, Survey, VerifySecret};
+use ebp_survey::{BackupState, ErrorGroup, ServerState, SignInError, Survey, VerifySecret};
 use ebp_testkit::cluster::{self, Cluster};
 use ebp_web::{
     cloud::{CloudParts, router},
@@ -62,6 +62,9 @@ impl ServerState for NoServer {
     }
     fn backup(&self) -> BackupState {
         BackupState::Unknown
+    }
+    fn errors(&self) -> Vec<ErrorGroup> {
+        Vec::new()
     }
 }
 

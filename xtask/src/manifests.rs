@@ -3,6 +3,7 @@
 //! Enters: kubectl, which renders them; Python with PyPI for the schemas of Kubernetes. Leaves: every
 //! breach of a schema or a rule. Absent: a cluster; what cannot be had is said to be skipped.
 
+mod container;
 pub mod names;
 mod object;
 #[cfg(test)]

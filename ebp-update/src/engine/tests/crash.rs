@@ -93,6 +93,7 @@ fn every_failure(behaviour: &Behaviour, bad: bool) -> usize {
             crashes += 1;
         }
     }
+    println!("{crashes} crashes");
     crashes
 }
 

@@ -68,26 +68,29 @@ impl<R: Files> SignedSupply<R> {
     }
 
     fn choose(&self, targets: &Targets) -> Result<Option<Target>, SupplyError> {
-        let may = |version| targets.choose(version, &self.running, &self.architecture);
+        let (running, architecture) = (&self.running, self.architecture.as_str());
         match &self.wanted {
             Some(wanted) if *wanted == self.running && !targets.recalled().contains(wanted) => {
                 Ok(None)
             }
-            Some(wanted) => may(wanted).cloned().map(Some).map_err(|refusal| self.refuse(&refusal)),
+            Some(wanted) => match targets.choose(wanted, running, architecture) {
+                Ok(target) => Ok(Some(target.clone())),
+                Err(refusal) => Err(refuse(&refusal)),
+            },
             None => {
                 let own = targets.iter().filter(|target| target.version.pre.is_empty());
                 let newest = own
-                    .filter_map(|target| may(&target.version).ok())
+                    .filter_map(|own| targets.choose(&own.version, running, architecture).ok())
                     .max_by(|one, other| one.version.cmp(&other.version));
                 Ok(newest.filter(|newest| newest.version != self.running).cloned())
             }
         }
     }
+}
 
-    fn refuse(&self, refusal: &Refusal) -> SupplyError {
-        let reason = refusal.to_string();
-        SupplyError::Wrong { place: "the signed metadata".to_owned(), reason }
-    }
+fn refuse(refusal: &Refusal) -> SupplyError {
+    let reason = refusal.to_string();
+    SupplyError::Wrong { place: "the signed metadata".to_owned(), reason }
 }
 
 impl<R: Files> Supply for SignedSupply<R> {

@@ -320,7 +320,8 @@ def _as_spare(spares, case, kwargs):
 
 def _prepare():
     """Grants consents, makes tokens by which devices are enrolled, and what can be removed."""
-    for certificate in FIXTURE["consenting"] + [spare["certificate"] for spare in _to_revoke + [_to_export] + _to_withdraw]:
+    spares = [spare["certificate"] for spare in _to_revoke + [_to_export] + _to_withdraw]
+    for certificate in FIXTURE["consenting"] + spares:
         answer = requests.post(
             FIXTURE["url"] + "/household/consent", cert=tuple(certificate), verify=FIXTURE["ca"], timeout=30
         )

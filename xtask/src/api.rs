@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 
 /// The crates that others may build on.
-const LIBRARIES: [&str; 12] = [
+const LIBRARIES: [&str; 14] = [
     "ebp-anon",
     "ebp-client",
     "ebp-core",

@@ -65,7 +65,7 @@ const LIBRARIES: [(&str, &[&str]); 40] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 14] = [
+const STAGES: [Stage; 15] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),

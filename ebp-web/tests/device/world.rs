@@ -579,6 +579,8 @@ fn status() -> Status {
         damaged_telegrams: 0,
     };
     Status {
+        components: std::collections::BTreeMap::new(),
+        acknowledged: None,
         consent: Some("granted".into()),
         consent_as_of: measured_at,
         knows_the_time: true,

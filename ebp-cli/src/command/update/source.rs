@@ -8,7 +8,7 @@ use std::{
 };
 
 use ebp_client::{Trust, WebFiles};
-use ebp_core::clock::{Clock, DeviceClock, SystemClock};
+use ebp_core::clock::{DeviceClock, SystemClock};
 use ebp_device::config::DeviceConfig;
 use ebp_release::{Client, Folder, KnownTime, Repository};
 use ebp_update::{

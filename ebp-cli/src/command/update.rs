@@ -9,7 +9,10 @@ mod source;
 mod status;
 mod witness;
 
-use std::{path::PathBuf, thread};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+};
 
 use clap::Subcommand;
 use ebp_core::{clock::DeviceClock, owner::Owner};
@@ -100,6 +103,11 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 }
 
 impl Arguments {
+    /// The device's configuration, where a round of updates has one.
+    pub fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Steps until there is nothing to do until the next round.
     fn round(&self) -> CommandResult {
         // Clap demands it.
@@ -147,10 +155,7 @@ impl Arguments {
 }
 
 /// What the configuration says of updates.
-fn wanted<'a>(
-    path: &std::path::Path,
-    config: &'a DeviceConfig,
-) -> Result<&'a UpdateConfig, Failure> {
+fn wanted<'a>(path: &Path, config: &'a DeviceConfig) -> Result<&'a UpdateConfig, Failure> {
     config.update.as_ref().ok_or_else(|| {
         Failure::usage(format!("{} has no updates", path.display()))
             .remedy("add a section [update]; the manual's chapter on it says what it needs")

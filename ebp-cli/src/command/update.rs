@@ -27,10 +27,8 @@ use crate::{
     output::TableFormat,
     tell::tell,
 };
+use source::ARCHITECTURE;
 use witness::DeviceWitness;
-
-/// This machine's architecture.
-const ARCHITECTURE: &str = std::env::consts::ARCH;
 
 /// Update this device's program: look for another version, try it out, keep it or go back.
 ///

@@ -16,11 +16,13 @@ use ebp_update::{
 };
 use jiff::Timestamp;
 
-use super::ARCHITECTURE;
 use crate::{
     exit::{Failure, chain, update as explain},
     file::read_text,
 };
+
+/// This machine's architecture.
+pub const ARCHITECTURE: &str = std::env::consts::ARCH;
 
 /// When this program was built, if whoever built it said so: it cannot be earlier.
 const BUILT: Option<&str> = option_env!("SOURCE_DATE_EPOCH");

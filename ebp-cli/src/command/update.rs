@@ -121,12 +121,13 @@ impl Arguments {
                 "write `socket = \"/run/ebp/read.sock\"`: there it is seen whether meters are read",
             ));
         }
+        let named = source::named(path, update)?;
         let (mut disk, _lock) = MachineDisk::lock(&self.folder).map_err(explain::explain)?;
         // Whoever owns the spool runs the services.
         let user = Owner::of_folder(&config.spool).map(|owner| (owner.user, owner.group));
         let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user);
         let clock = DeviceSystemClock::new(config.clock);
-        let mut supply = source::open(path, &config, update, (&self.folder, &clock))?;
+        let mut supply = source::open(&named, &config, update, (&self.folder, &clock))?;
         let mut witness = DeviceWitness::new(config.clone());
         let parts = Parts {
             disk: &mut disk,

@@ -33,42 +33,43 @@ const WRITTEN: &str = "2026-12-01T00:00:00Z";
 /// Where trust is kept, in the folder of updates.
 const TRUST: &str = "tuf";
 
-/// The supply that the configuration names.
-pub fn open(
-    path: &Path,
-    config: &DeviceConfig,
-    update: &UpdateConfig,
-    (folder, clock): (&Path, &dyn DeviceClock),
-) -> Result<Box<dyn Supply>, Failure> {
-    match (&update.source, &update.repository) {
-        (Some(source), None) => Ok(Box::new(FolderSupply::new(source, ARCHITECTURE))),
-        (None, Some(repository)) => signed(path, config, update, repository, (folder, clock)),
-        (None, None) => {
-            Err(Failure::usage(format!("{} names no source of updates", path.display())).remedy(
-                "write `repository = \"https://…\"` and `root = \"root.json\"` under [update], or \
-                 `source = \"FOLDER\"`",
-            ))
-        }
-        (Some(_), Some(_)) => Err(Failure::usage(format!(
-            "{} names both a repository and a folder of updates",
-            path.display()
-        ))
-        .remedy("remove `source` under [update]: what is in it is not signed")),
+/// What a configuration names as the source of releases.
+pub enum Named<'a> {
+    /// A folder in which nothing is signed.
+    Folder(&'a Path),
+    /// A repository, and the root role that is trusted first.
+    Repository(&'a str, &'a Path),
+}
+
+/// The source that the configuration names.
+pub fn named<'a>(path: &Path, update: &'a UpdateConfig) -> Result<Named<'a>, Failure> {
+    let wrong = |what: &str| Failure::usage(format!("{} names {what}", path.display()));
+    match (&update.source, &update.repository, &update.root) {
+        (Some(source), None, _) => Ok(Named::Folder(source)),
+        (None, Some(repository), Some(root)) => Ok(Named::Repository(repository, root)),
+        (None, Some(_), None) => Err(wrong("no root role").remedy(
+            "write `root = \"root.json\"` under [update]: the file 1.root.json of the group's \
+             repository, from somebody who signs",
+        )),
+        (None, None, _) => Err(wrong("no source of updates").remedy(
+            "write `repository = \"https://…\"` and `root = \"root.json\"` under [update], or \
+             `source = \"FOLDER\"`",
+        )),
+        (Some(_), Some(_), _) => Err(wrong("both a repository and a folder of updates")
+            .remedy("remove `source` under [update]: what is in it is not signed")),
     }
 }
 
-fn signed(
-    path: &Path,
+/// The supply from there.
+pub fn open(
+    named: &Named<'_>,
     config: &DeviceConfig,
     update: &UpdateConfig,
-    repository: &str,
     (folder, clock): (&Path, &dyn DeviceClock),
 ) -> Result<Box<dyn Supply>, Failure> {
-    let Some(root) = &update.root else {
-        return Err(Failure::usage(format!("{} names no root role", path.display())).remedy(
-            "write `root = \"root.json\"` under [update]: the file 1.root.json of the group's \
-             repository, from somebody who signs",
-        ));
+    let (repository, root) = match *named {
+        Named::Folder(source) => return Ok(Box::new(FolderSupply::new(source, ARCHITECTURE))),
+        Named::Repository(repository, root) => (repository, root),
     };
     let first =
         fs::read(root).map_err(|error| Failure::usage(format!("{}: {error}", root.display())))?;
@@ -87,7 +88,9 @@ fn signed(
     let wrong = |error: ebp_update::SupplyError| explain::explain(error.into());
     if repository.contains("://") {
         let authority = update.authority.as_ref().unwrap_or(&config.api.ca);
-        let trust = Trust::Authority(read_text(authority)?);
+        let is_secure = repository.starts_with("https:");
+        let authority = if is_secure { read_text(authority)? } else { String::new() };
+        let trust = Trust::Authority(authority);
         let files = WebFiles::new(repository, &trust, Arc::new(SystemClock)).map_err(|error| {
             Failure::usage(chain(&error))
                 .remedy("check `repository` and `authority` under [update]")

@@ -64,7 +64,7 @@ impl Device {
         fs::copy(group.path("releases/metadata/1.root.json"), &root).unwrap();
         let text = fs::read_to_string(&device.config).unwrap();
         let wanted = format!("repository = {repository:?}\nroot = \"root.json\"\n# source");
-        fs::write(&device.config, text.replace("source", &wanted)).unwrap();
+        fs::write(&device.config, text.replacen("source", &wanted, 1)).unwrap();
         device
     }
 }
@@ -173,7 +173,7 @@ fn a_folder_of_signed_releases_and_a_root_that_is_anothers() {
     device.round().refused_with("check that");
     let text = fs::read_to_string(&device.config).unwrap();
     fs::write(&device.config, text.replace("root =", "# root =")).unwrap();
-    device.round().refused_with("names no root role");
+    device.round().refused(2, &["names no root role", "1.root.json"]);
     fs::write(&device.config, text.replace("# source", "source")).unwrap();
-    device.round().refused_with("names both a repository and a folder");
+    device.round().refused(2, &["names both a repository and a folder", "not signed"]);
 }

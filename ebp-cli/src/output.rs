@@ -2,7 +2,6 @@
 //!
 //! Enters: readouts. Leaves: text on a writer. Absent: reading; which readouts are shown.
 
-#[cfg(feature = "server")]
 pub mod list;
 pub mod phrase;
 mod style;

@@ -127,6 +127,13 @@ pub fn failed(failure: &Failure) {
     }
 }
 
+/// Reports the failure that ends the process, which has been told.
+pub fn ended(failure: &Failure) {
+    if let (Some((reporter, _)), Some(report)) = (REPORTER.get(), describe(failure)) {
+        reporter.report_last(report);
+    }
+}
+
 /// The report of a failure, if it is an error.
 fn describe(failure: &Failure) -> Option<Report> {
     let types = match failure.code {

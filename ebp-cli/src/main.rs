@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             if failure.code != exit::Code::Done {
                 log::fail(&failure);
-                error_report::failed(&failure);
+                error_report::ended(&failure);
             }
             ExitCode::from(failure.code as u8)
         }

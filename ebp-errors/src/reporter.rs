@@ -112,6 +112,13 @@ impl Reporter {
         self.0.report(report);
     }
 
+    /// Writes down what ends the process, which has said so: that this cannot be written is not told
+    /// besides.
+    pub fn report_last(&self, report: Report) {
+        self.0.unwritable.store(true, Ordering::Relaxed);
+        self.report(report);
+    }
+
     /// Reports an error, at the caller's place.
     #[track_caller]
     pub fn report_error<E: Error + ?Sized>(&self, error: &E) {

@@ -135,7 +135,11 @@ pub fn requirements(
                 envelope.signers(keys).into_iter().map(PublicKey::id).collect();
             let (signed, waiting): (Vec<_>, Vec<_>) =
                 keys.keys.iter().partition(|key| signers.contains(&key.id()));
-            let labels = |keys: Vec<&PublicKey>| keys.into_iter().map(label).collect();
+            let labels = |keys: Vec<&PublicKey>| {
+                let mut labels: Vec<_> = keys.into_iter().map(label).collect();
+                labels.sort();
+                labels
+            };
             Requirement {
                 root: root.header().version,
                 valid: signers.len(),

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ebp_core::clock::{Clock, SystemClock};
 use reqwest::{
     blocking::{Client, Response},
     redirect::Policy,
@@ -109,6 +110,10 @@ pub fn enrol(server: &Server, erika: &Participant) -> (String, PathBuf, String) 
 
 #[test]
 fn the_printed_code_opens_the_households_page() {
+    // Of a whole day: today has none in its first quarter of an hour.
+    let berlin = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let yesterday = berlin.to_datetime(SystemClock.now()).date().yesterday().unwrap();
+    let measurements = format!("/measurements?period=day&date={yesterday}");
     let server = Server::start();
     server.set_secrets();
     let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
@@ -134,11 +139,11 @@ fn the_printed_code_opens_the_households_page() {
     let (status, text) = browser.get("/today");
     assert!(status == 200 && text.contains("Your consent is granted."), "{status} {text}");
     assert!(!text.contains("gives no information"), "{text}");
-    let (status, text) = browser.get("/measurements");
+    let (status, text) = browser.get(&measurements);
     assert!(status == 200 && text.contains("<svg"), "{status} {text}");
     assert!(!text.contains("gives no information"), "{text}");
     renew_under(&server, &erika, &device);
-    let (status, text) = browser.get("/measurements");
+    let (status, text) = browser.get(&measurements);
     assert!(status == 200 && text.contains("<svg"), "{status} {text}");
     let (status, text) = browser.get("/registration");
     assert!(status == 200 && text.contains("Musterstraße 17"), "{status} {text}");

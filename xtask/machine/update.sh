@@ -4,7 +4,8 @@
 # shellcheck source=xtask/machine/support.sh
 . /ebp-checks/support.sh
 
-releases=/root/releases
+# The service sees no home.
+releases=/srv/ebp-releases
 install -d "$releases"
 sed -i '1i socket = "/run/ebp/read.sock"' /etc/ebp/device.toml
 printf '\n[update]\nsource = "%s"\ntrial = "64s"\n' "$releases" >>/etc/ebp/device.toml

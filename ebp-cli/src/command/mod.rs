@@ -162,7 +162,7 @@ impl Cli {
             Command::Read(arguments) => (Component::Measuring, arguments.device()?),
             Command::Transmit(arguments) => (Component::Sending, arguments.config()?),
             Command::Tunnel(arguments) => (Component::Tunnel, arguments.config()?),
-            Command::Update(arguments) => (Component::Updater, arguments.config()?),
+            Command::Update(arguments) => return arguments.reported(),
             #[cfg(feature = "server")]
             Command::Survey(Survey::Serve(arguments)) => return arguments.reported(),
             #[cfg(all(feature = "device-web", not(feature = "server")))]

@@ -17,12 +17,14 @@ use std::{
 use clap::Subcommand;
 use ebp_core::{clock::DeviceClock, owner::Owner};
 use ebp_device::{clock::DeviceSystemClock, config::DeviceConfig};
+use ebp_errors::Component;
 use ebp_update::{
     MachineDisk, MachinePrograms, Manager, Next, Parts, Systemd, UpdateConfig, Updater, Version,
     launcher, layout, retry,
 };
 
 use crate::{
+    error_report::Reported,
     exit::{CommandResult, Failure, device, update as explain},
     output::TableFormat,
     tell::tell,
@@ -101,9 +103,11 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 }
 
 impl Arguments {
-    /// The device's configuration, where a round of updates has one.
-    pub fn config(&self) -> Option<&Path> {
-        self.config.as_deref()
+    /// Where a round's errors are reported. What it counts is in the folder of updates, which is root's:
+    /// root's files beside those of the services would keep these from counting.
+    pub fn reported(&self) -> Option<Reported> {
+        let reported = Reported::from_file(Component::Updater, self.config.as_deref()?)?;
+        Some(Reported { folder: self.folder.join("errors"), ..reported })
     }
 
     /// Steps until there is nothing to do until the next round.

@@ -108,7 +108,7 @@ fn of_a_hundred_simulated_households_most_are_found() {
     });
     survey.research("set", &["--region", "country"]).done();
     let readme = fs::read_to_string(survey.path("set/README.md")).unwrap();
-    let sentences: Vec<_> = readme.lines().filter(|line| line.starts_with("Who knows")).collect();
+    let sentences: Vec<_> = readme.lines().filter(|line| line.starts_with("- Who knows")).collect();
     println!("{}", sentences.join("\n"));
     let [week, total] = sentences[..] else { panic!("{readme}") };
     let found = |sentence: &str| -> usize {

@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_tree_becomes_components_and_dependencies() {
-        let tree = "0\tebp-cli v0.1.0 (/work/ebp-cli)\tMIT OR Apache-2.0\n\
+        let tree = "0\tebp-cli v0.1.0 (/src/ebp-cli)\tMIT OR Apache-2.0\n\
                     1\tring v0.17.14\tApache-2.0 AND ISC\n\
                     2\tcfg-if v1.0.4\tMIT/Apache-2.0\n\
                     1\tcfg-if v1.0.4\tMIT/Apache-2.0 (*)\n";

@@ -284,7 +284,8 @@ fn reason(error: &rustls::Error) -> String {
     }
 }
 
-fn innermost(error: &(dyn Error + 'static)) -> String {
+/// The cause that says most: an error of HTTP hides it in causes of causes.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;

@@ -16,7 +16,10 @@ use reqwest::{
     header::{CONTENT_RANGE, RANGE},
 };
 
-use crate::{Trust, error::ClientError};
+use crate::{
+    Trust,
+    error::{ClientError, innermost},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -123,15 +126,6 @@ impl WebFiles {
 
 fn answered(status: StatusCode) -> io::Error {
     io::Error::other(format!("it answers {status}"))
-}
-
-/// The cause that says most: an error of the client hides it in causes of causes.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -16,15 +16,16 @@ use serde_json::Value;
 
 const MODELS: &[&str] = &["MT175", "MT681"];
 
-fn setting(name: &str, default: u64) -> u64 {
+/// A number from the environment.
+pub fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
 }
 
 /// Points in time that look like chance and come again for the same seed (SplitMix64).
-struct Points(u64);
+pub struct Points(pub u64);
 
 impl Points {
-    fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

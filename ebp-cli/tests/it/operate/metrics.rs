@@ -4,13 +4,12 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::TcpStream,
-    process::{Command, Stdio},
 };
 
 use ebp_needs::needs;
 
 use super::people::{Participant, anybody, as_group};
-use crate::support::server::Server;
+use crate::{metrics_file::promtool_accepts, support::server::Server};
 
 /// Each sample by its name and labels; asserts the form of OpenMetrics as far as it is used.
 fn parse(text: &str) -> BTreeMap<String, f64> {
@@ -84,17 +83,7 @@ fn the_tool_of_prometheus_finds_no_fault() {
     let request = anybody(&server).get(format!("{}/metrics", server.url()));
     let request = request.basic_auth("administrators", Some("the secret of the administrators"));
     let text = request.header("accept", "text/plain").send().unwrap().text().unwrap();
-    let mut promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    let checked = promtool.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success() && said.is_empty(), "{}: {said}", checked.status);
+    promtool_accepts(&text);
 }
 
 #[needs(postgresql)]

@@ -7,31 +7,17 @@
 use std::{collections::BTreeSet, thread, time::Duration};
 
 use super::{FLOOR, House, good};
-use crate::support::process::Running;
-
-/// Instants that look like chance and come again for the same seed (SplitMix64).
-struct Instants(u64);
-
-impl Instants {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap())
-}
+use crate::{
+    kill::{Points, setting},
+    support::process::Running,
+};
 
 #[test]
 fn killed_at_any_instant_services_run_a_whole_version() {
     let kills = setting("EBP_UPDATE_KILLS", 20);
     let seed = setting("EBP_UPDATE_SEED", u64::from(std::process::id()));
     eprintln!("EBP_UPDATE_SEED={seed}");
-    let mut instants = Instants(seed);
+    let mut instants = Points(seed);
     let house = House::new("32s");
     let device = &house.device;
     let versions = ["0.1.8", "0.1.9"];

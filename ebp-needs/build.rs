@@ -53,6 +53,7 @@ fn main() {
         ("chromium", chromium),
         ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
         ("mount", may_mount().then(PathBuf::new)),
+        ("network_namespaces", may_make_networks().then(PathBuf::new)),
         ("other_users", is_root().then(PathBuf::new)),
     ] {
         match found {
@@ -97,6 +98,17 @@ fn initdb() -> Option<PathBuf> {
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").stderr(Stdio::null()).output();
     id.is_ok_and(|output| output.stdout == b"0\n")
+}
+
+/// Whether networks can be made apart from the machine's, tried in one.
+fn may_make_networks() -> bool {
+    Command::new("unshare")
+        .args(["--net", "ip", "link", "add", "near", "type", "veth", "peer", "name", "far"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Whether a small file system can be mounted, tried out of everybody's sight.

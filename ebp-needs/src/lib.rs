@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 21] = [
+const NEEDS: [(&str, &str); 22] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -36,6 +36,10 @@ const NEEDS: [(&str, &str); 21] = [
     ("chromium", "needs Chromium and its driver (Debian: chromium, chromium-driver)"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
+    (
+        "network_namespaces",
+        "needs the right to make network namespaces, and ip (Debian: iproute2)",
+    ),
     ("other_users", "needs to run as root, to start programs as other users"),
 ];
 

@@ -1,7 +1,7 @@
 //! What tests, benchmarks and fuzz targets of several crates share.
 //!
 //! Enters: what the machine has (PostgreSQL's programs, cargo's metadata). Leaves: recordings of real
-//! meters, database clusters, browsers, disks that are soon full, sandboxes, verdicts. Absent: tests,
+//! meters, database clusters, browsers, networks, disks that are soon full, sandboxes, verdicts. Absent: tests,
 //! and anything that a program is built of: only `dev-dependencies` and `xtask` name this crate, and it
 //! is never published.
 
@@ -14,6 +14,8 @@ pub mod browser;
 pub mod cluster;
 #[cfg(feature = "browser")]
 pub mod driver;
+#[cfg(all(feature = "network", target_os = "linux"))]
+pub mod network;
 pub mod postgresql;
 pub mod receiver;
 pub mod recordings;

@@ -43,6 +43,8 @@ mod standby;
 mod status;
 mod story;
 mod tunnel;
+#[cfg(target_os = "linux")]
+mod vanished;
 mod waiting;
 mod web_session;
 

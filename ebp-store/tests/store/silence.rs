@@ -26,12 +26,12 @@ use crate::{
 /// PostgreSQL itself ended were waited for for 50 to 60 seconds.
 const BACK: Duration = Duration::from_secs(10);
 
-async fn open(settings: &PostgresSettings) -> Arc<dyn Store> {
+pub async fn open(settings: &PostgresSettings) -> Arc<dyn Store> {
     open_store(&Database::Postgres(settings.clone())).await.unwrap()
 }
 
 /// A device's report of one measurement, and what is asked before it.
-async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, number: i64) -> bool {
+pub async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, number: i64) -> bool {
     let now = at("2026-01-01T00:00:00Z");
     let slot = now + jiff::SignedDuration::from_mins(15 * number);
     let item = measurement(MeasurementIds::for_meter(meter).at(slot).as_u128(), meter, slot);
@@ -46,7 +46,7 @@ async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, nu
 }
 
 /// Reports until one is stored, and says whether that was in time and the store then is ready.
-async fn assert_back(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, from: i64) {
+pub async fn assert_back(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, from: i64) {
     let begun = Instant::now();
     let mut number = from;
     while !report(store, household, meter, number).await {
@@ -58,7 +58,7 @@ async fn assert_back(store: &dyn Store, household: HouseholdId, meter: uuid::Uui
     store.ping().await.unwrap();
 }
 
-async fn household(store: &dyn Store) -> (HouseholdId, uuid::Uuid) {
+pub async fn household(store: &dyn Store) -> (HouseholdId, uuid::Uuid) {
     let now = at("2026-01-01T00:00:00Z");
     let made = store.register(registration("erika@example.org"), now).await.unwrap();
     let household = HouseholdId(made.household);
@@ -197,6 +197,36 @@ async fn whoever_revokes_while_a_dump_runs_is_answered_and_keeps_nobody_waiting(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     panic!("what was removed is not erased after the dump");
+}
+
+/// Everybody's connections wait for one who holds a table: who asks is put off, the store is not ready,
+/// and both end with the wait.
+#[needs(postgresql)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_pool_puts_off_and_serves_again() {
+    let cluster = Cluster::start("fsync = off\n");
+    let (url, settings) = cluster.database().await;
+    let store = open(&PostgresSettings { connections: 2, ..settings }).await;
+    let (household, meter) = household(&*store).await;
+    let holder = cluster.client(url.rsplit('=').next().unwrap()).await;
+    let tables = "BEGIN; LOCK TABLE measurement, consent, participant IN ACCESS EXCLUSIVE MODE";
+    holder.batch_execute(tables).await.unwrap();
+    let begun = Instant::now();
+    let reports: Vec<_> = (0..50)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { report(&*store, household, meter, 1000 + number).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(store.ping().await.is_err(), "no connection is free");
+    for report in reports {
+        assert!(!report.await.unwrap(), "nothing can have been stored");
+    }
+    // Look-ups have 5 seconds, and who waits for a connection no more than that either.
+    assert!(begun.elapsed() < 3 * BACK, "{:?}", begun.elapsed());
+    holder.batch_execute("COMMIT").await.unwrap();
+    assert_back(&*store, household, meter, 1).await;
 }
 
 #[needs(postgresql)]

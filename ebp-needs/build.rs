@@ -46,6 +46,7 @@ fn main() {
         ("python3", program("python3")),
         ("tar", program("tar")),
         ("sshd", file("/usr/sbin/sshd".into())),
+        ("tinyproxy", program("tinyproxy")),
         ("rsync", program("rsync")),
         ("bash", program("bash")),
         ("zsh", program("zsh")),

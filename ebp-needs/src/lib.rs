@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 22] = [
+const NEEDS: [(&str, &str); 23] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -29,6 +29,7 @@ const NEEDS: [(&str, &str); 22] = [
     ("python3", "needs Python 3 (Debian: python3)"),
     ("tar", "needs tar"),
     ("sshd", "needs OpenSSH's server (Debian: openssh-server)"),
+    ("tinyproxy", "needs tinyproxy (Debian: tinyproxy-bin)"),
     ("rsync", "needs rsync (Debian: rsync)"),
     ("bash", "needs bash"),
     ("zsh", "needs zsh"),

@@ -34,6 +34,7 @@ fn settings() -> DeviceSettings {
         proxy: None,
         access: TunnelAccess::Always,
         socket: None,
+        host_keys: "nowhere".into(),
     };
     DeviceSettings {
         config,

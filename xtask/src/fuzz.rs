@@ -4,6 +4,8 @@
 //! Leaves: cargo-fuzz's output; seeds in `fuzz/corpus`, made anew each time, which are never
 //! committed. Absent: the targets.
 
+mod tunnel;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -244,7 +246,9 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
         "differential" => frames()?.iter().flat_map(|raw| led_by(&[2], payload(raw))).collect(),
         "roundtrip" => frames()?,
         "d0" => ASCII.iter().flat_map(|text| led_by(&[0, 7, 40], text.as_bytes())).collect(),
-        "profile" => files(Path::new("ebp-meter/profiles"), "toml")?,
+        "profile" => {
+            files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../ebp-meter/profiles"), "toml")?
+        }
         "data" => DATA.map(|text| text.as_bytes().to_vec()).into(),
         // Plain and packed, once and two thousand times.
         "upload" => UPLOADS
@@ -259,6 +263,7 @@ fn seeds(target: &str) -> Result<Vec<Vec<u8>>> {
             .iter()
             .flat_map(|text| led_by(&[0, 1, 2, 3, 4, 5, 6, 7], text.as_bytes()))
             .collect(),
+        "tunnel" => tunnel::seeds(),
         other => bail!("no seeds for `{other}`"),
     })
 }
@@ -294,4 +299,19 @@ fn files(folder: &Path, extension: &str) -> Result<Vec<Vec<u8>>> {
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
     paths.sort();
     paths.iter().map(|path| fs::read(path).with_context(|| path.display().to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A target without seeds would be found only by who runs it for ten minutes.
+    #[test]
+    fn every_target_has_seeds() {
+        for (name, longest, _) in TARGETS {
+            let seeds = seeds(name).unwrap();
+            assert!(!seeds.is_empty(), "{name}");
+            assert!(seeds.iter().any(|seed| seed.len() <= longest as usize), "{name}");
+        }
+    }
 }

@@ -2,7 +2,10 @@
 
 mod access;
 mod loss;
+#[cfg(target_os = "linux")]
+mod network;
 mod party;
+mod proxy;
 mod servers;
 mod ssh;
 

@@ -55,12 +55,9 @@ fn rathole(folder: &Path, identity: &Identity, services: &Services) -> Option<Ri
         identity.authority
     );
     for ((name, port), service) in SERVICES.iter().zip(ports).zip(services.ports) {
-        server.push_str(&format!(
-            "[server.services.{name}]\nbind_addr = \"127.0.0.1:{port}\"\n"
-        ));
-        client.push_str(&format!(
-            "[client.services.{name}]\nlocal_addr = \"127.0.0.1:{service}\"\n"
-        ));
+        server.push_str(&format!("[server.services.{name}]\nbind_addr = \"127.0.0.1:{port}\"\n"));
+        client
+            .push_str(&format!("[client.services.{name}]\nlocal_addr = \"127.0.0.1:{service}\"\n"));
     }
     let end = |name: &str, text: &str| {
         let path = folder.join(name);

@@ -37,10 +37,7 @@ const NEEDS: [(&str, &str); 23] = [
     ("chromium", "needs Chromium and its driver (Debian: chromium, chromium-driver)"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
-    (
-        "network_namespaces",
-        "needs the right to make network namespaces, and ip (Debian: iproute2)",
-    ),
+    ("network_namespaces", "needs the right to make network namespaces, and ip (Debian: iproute2)"),
     ("other_users", "needs to run as root, to start programs as other users"),
 ];
 

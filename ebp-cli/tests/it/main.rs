@@ -46,6 +46,8 @@ mod revocation;
 mod simulate;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(target_os = "linux")]
+mod traffic;
 mod tunnel;
 mod units;
 mod unlock;

@@ -16,6 +16,7 @@ mod certificate;
 mod key_set;
 mod person;
 mod secret;
+mod ticket;
 mod tls;
 mod token;
 mod token_error;

@@ -17,6 +17,8 @@ use rustls::{
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime, pem::PemObject};
 
+use super::ticket::SmallTickets;
+
 /// As strong as the keys of the certificates and of the key exchange (128 bits).
 const PREFERRED: CipherSuite = CipherSuite::TLS13_AES_128_GCM_SHA256;
 
@@ -41,12 +43,15 @@ pub enum TlsError {
     /// Certificate and key do not fit, or are of a kind that cannot be used.
     #[error("the server's certificate cannot be used: {0}")]
     Certificate(#[from] rustls::Error),
+    /// Memory is short.
+    #[error("tickets of sessions cannot be packed: {0}")]
+    Tickets(#[source] std::io::Error),
 }
 
 /// The configuration of a server that trusts the clients of one authority.
 ///
 /// Sessions are resumed by tickets (TLS 1.3 and 1.2), which carry the client's certificate
-/// encrypted; no state is kept for them.
+/// packed and encrypted; no state is kept for them.
 ///
 /// # Errors
 /// If a file cannot be used.
@@ -73,13 +78,16 @@ pub fn server_config(
     }
     let private_key = PrivateKeyDer::from_pem_file(key)
         .map_err(|source| TlsError::Pem { path: key.to_owned(), source })?;
+    let chain = certificates(certificate)?;
+    let known = [certificates(authority)?, chain.clone()].concat();
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock)))
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(certificate)?, private_key)?;
+        .with_single_cert(chain, private_key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.ignore_client_order = true;
-    config.ticketer = ring::Ticketer::new()?;
+    let tickets = SmallTickets::new(ring::Ticketer::new()?, &known).map_err(TlsError::Tickets)?;
+    config.ticketer = Arc::new(tickets);
     // A device has one connection at a time, and each brings the ticket for the next.
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))

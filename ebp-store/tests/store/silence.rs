@@ -31,7 +31,12 @@ pub async fn open(settings: &PostgresSettings) -> Arc<dyn Store> {
 }
 
 /// A device's report of one measurement, and what is asked before it.
-pub async fn report(store: &dyn Store, household: HouseholdId, meter: uuid::Uuid, number: i64) -> bool {
+pub async fn report(
+    store: &dyn Store,
+    household: HouseholdId,
+    meter: uuid::Uuid,
+    number: i64,
+) -> bool {
     let now = at("2026-01-01T00:00:00Z");
     let slot = now + jiff::SignedDuration::from_mins(15 * number);
     let item = measurement(MeasurementIds::for_meter(meter).at(slot).as_u128(), meter, slot);

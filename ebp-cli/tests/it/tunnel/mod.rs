@@ -4,7 +4,7 @@ mod access;
 mod loss;
 #[cfg(target_os = "linux")]
 mod network;
-mod party;
+pub mod party;
 mod proxy;
 mod servers;
 mod ssh;

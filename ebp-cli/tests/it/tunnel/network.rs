@@ -35,7 +35,7 @@ fn a_device_is_back_soon_after_any_outage() {
     device.process().wait_for("the tunnel is held");
     let erika = Administrator::new(&server, "erika");
     wait_for_tunnel(&erika, &server.url());
-    for seconds in [5, 20, 45] {
+    for seconds in [5, 20, 35] {
         network.lose_everything();
         std::thread::sleep(Duration::from_secs(seconds));
         network.pass_again();

@@ -12,6 +12,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
+#[allow(dead_code, reason = "each benchmark uses a part")]
 #[path = "server_support/process.rs"]
 mod process;
 #[path = "tunnel_support/mod.rs"]

@@ -116,6 +116,8 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::TUNNEL_CONNECT,         Access::Administration,  h::get(tunnel::connect)),
         get(paths::MANAGEMENT_ALERT,       by(ListAlerts),          h::get(management::alert::list)),
         get(paths::ALERT_RULE,             by(ShowAlertRules),      h::get(management::alert::rules)),
+        put(paths::ALERT_RULE,             by(ChangeAlertRules),    h::put(management::alert::change_rules)),
+        get(paths::ALERT_RULE_CHANGES,     by(ShowAlertRules),      h::get(management::alert::rule_changes)),
         post(paths::ALERT_TEST,            by(TestAlerts),          h::post(management::alert::test)),
         get(paths::MANAGED_ALERT,          by(ShowAlert),           h::get(management::alert::show)),
         get(paths::MANAGEMENT_SESSION,     by(ListSessions),        h::get(management::session::list)),

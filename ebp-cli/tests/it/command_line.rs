@@ -89,6 +89,8 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["alert", "list"],
     &["alert", "show"],
     &["alert", "rules"],
+    &["alert", "change"],
+    &["alert", "changes"],
     &["alert", "test"],
     &["consent"],
     &["consent", "show"],

@@ -288,12 +288,16 @@ pub struct AlertRules {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertQuietHours {
     /// From this time of day.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub from: String,
     /// Until this one.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub to: String,
     /// When what changed in them is told.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub digest: String,
     /// The time zone of these times.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub zone: String,
 }
 

@@ -119,6 +119,8 @@ pub const INTERNAL_TUNNEL: &str = "/internal/tunnel/{device}";
 pub const MANAGEMENT_ALERT: &str = "/management/alert";
 /// By which rules they are made.
 pub const ALERT_RULE: &str = "/management/alert/rule";
+/// How these rules were changed.
+pub const ALERT_RULE_CHANGES: &str = "/management/alert/rule/change";
 /// A message that tests how they are sent.
 pub const ALERT_TEST: &str = "/management/alert/test";
 /// One message.

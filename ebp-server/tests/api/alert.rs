@@ -3,6 +3,7 @@
 
 mod copied;
 mod receiver;
+mod rules;
 mod silence;
 mod tls;
 

@@ -1,6 +1,8 @@
 //! What administrators ask of alerts.
 
-use ebp_core::contract::{AlertMessage, AlertRuleSet, AlertRules, ChangedRules, Listing, paths};
+use ebp_core::contract::{
+    AlertMessage, AlertRuleSet, AlertRules, ChangedRules, ErrorGroups, Listing, paths,
+};
 use reqwest::{Method, header};
 use uuid::Uuid;
 
@@ -55,6 +57,14 @@ impl Manager {
     /// [`ClientError`].
     pub fn alert_rule_changes(&self) -> Result<Vec<ChangedRules>, ClientError> {
         self.client.get(paths::ALERT_RULE_CHANGES)
+    }
+
+    /// The groups of errors of devices, and of the server that answers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn error_groups(&self) -> Result<ErrorGroups, ClientError> {
+        self.client.get(paths::ERROR_GROUP)
     }
 
     /// Asks for a message that tests how messages are sent.

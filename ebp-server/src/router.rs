@@ -120,6 +120,7 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::ALERT_RULE_CHANGES,     by(ShowAlertRules),      h::get(management::alert::rule_changes)),
         post(paths::ALERT_TEST,            by(TestAlerts),          h::post(management::alert::test)),
         get(paths::MANAGED_ALERT,          by(ShowAlert),           h::get(management::alert::show)),
+        get(paths::ERROR_GROUP,            by(ListErrorGroups),     h::get(management::error_group::list)),
         get(paths::MANAGEMENT_SESSION,     by(ListSessions),        h::get(management::session::list)),
         delete(paths::MANAGED_SESSION,     by(EndSession),          h::delete(management::session::end)),
         get(paths::MANAGED_CERTIFICATES,   by(ListCertificates),    h::get(management::certificate::list)),

@@ -108,6 +108,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["device", "init"],
     &["device", "list"],
     &["device", "fleet"],
+    &["device", "errors"],
     &["device", "coverage"],
     &["device", "history"],
     &["device", "silence"],

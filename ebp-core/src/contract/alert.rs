@@ -29,17 +29,20 @@ pub enum AlertKind {
     Damaged,
     /// Two processes use its certificate in turn: it was copied.
     CopiedCertificate,
+    /// It was the first to report errors of a group that was not known before.
+    NewError,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Silent,
         Self::Late,
         Self::Incident,
         Self::Certificate,
         Self::Damaged,
         Self::CopiedCertificate,
+        Self::NewError,
     ];
 
     /// Its name, as in JSON.
@@ -52,6 +55,7 @@ impl AlertKind {
             Self::Certificate => "certificate",
             Self::Damaged => "damaged",
             Self::CopiedCertificate => "copied-certificate",
+            Self::NewError => "new-error",
         }
     }
 }

@@ -125,6 +125,8 @@ pub const ALERT_RULE_CHANGES: &str = "/management/alert/rule/change";
 pub const ALERT_TEST: &str = "/management/alert/test";
 /// One message.
 pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
+/// Groups of errors of devices and of the server.
+pub const ERROR_GROUP: &str = "/management/error-group";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.

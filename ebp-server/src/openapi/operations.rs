@@ -5,8 +5,8 @@ use ebp_core::{
     contract::{
         Account, AlertMessage, AlertRuleSet, AlertRules, ChangedRules, Consent, ConsentGrant,
         Coverage, DeviceCertificate, DeviceChange, DeviceHistory, DeviceStatus, EnergySeries,
-        EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, ExportReport, FleetPage,
-        FrontendRequest, Household, HouseholdChange, HouseholdExport, HouseholdHealth,
+        EnergySummary, EnrollRequest, EnrolmentRequest, EnrolmentToken, ErrorGroups, ExportReport,
+        FleetPage, FrontendRequest, Household, HouseholdChange, HouseholdExport, HouseholdHealth,
         HouseholdListing, HouseholdRelease, ImportReport, IncidentRequest, Job, LocatedRegion,
         Made, ManagedCertificate, ManagedDevice, ManagedHousehold, MeasurementDevice,
         MeasurementPage, Message, MessageAnswer, MeterChange, NewDevice, NewJob, NewMessage,
@@ -206,6 +206,7 @@ pub fn describe() -> Vec<Described> {
         op(M::GET, paths::ALERT_RULE_CHANGES, "The last hundred versions of the rules, the newest first", None, "200", many::<ChangedRules>()),
         op(M::POST, paths::ALERT_TEST, "Test how messages are sent", None, "202", one::<AlertMessage>()),
         op(M::GET, paths::MANAGED_ALERT, "A message about devices", None, "200", one::<AlertMessage>()),
+        op(M::GET, paths::ERROR_GROUP, "Groups of errors of devices, and of the server that answers", None, "200", one::<ErrorGroups>()),
         op(M::GET, paths::MANAGEMENT_SESSION, "Sessions of researchers and administrators in pages", None, "200", listing::<WebSession>()),
         op(M::DELETE, paths::MANAGED_SESSION, "End a session in pages", None, "204", None),
         op(M::GET, paths::MANAGED_CERTIFICATES, "A device's certificates", None, "200", listing::<ManagedCertificate>()),

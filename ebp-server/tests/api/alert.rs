@@ -2,6 +2,7 @@
 //! every kind.
 
 mod copied;
+mod errors;
 mod receiver;
 mod rules;
 mod silence;

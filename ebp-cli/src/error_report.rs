@@ -11,7 +11,8 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::SystemClock;
+use ebp_core::{clock::SystemClock, contract::limits};
+use ebp_device::error_source::ErrorSource;
 use ebp_errors::{
     Component, ErrorsConfig, Folder, Release, Report, Reporter, ReporterSettings, Service,
     catch_panics,
@@ -151,6 +152,14 @@ pub fn finish() {
         // Root may have run what a service runs, which goes on writing there.
         owner::give_to_owner_above(folder);
     }
+}
+
+/// The groups of errors that a device's programs count in the folder that its configuration names.
+pub fn source(config: &Path) -> Option<ErrorSource> {
+    let folder = Reported::from_file(Component::Sending, config)?.folder();
+    Some(ErrorSource::new(move || {
+        folder.ledger().unwrap_or_default().latest(limits::STATUS_ERRORS)
+    }))
 }
 
 /// Says why errors are not sent.

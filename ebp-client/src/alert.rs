@@ -1,7 +1,9 @@
 //! What administrators ask of alerts.
 
-use ebp_core::contract::{AlertMessage, AlertRules, Listing, paths};
-use reqwest::Method;
+use ebp_core::contract::{
+    AlertMessage, AlertRuleSet, AlertRules, ChangedRules, ErrorGroups, Listing, paths,
+};
+use reqwest::{Method, header};
 use uuid::Uuid;
 
 use crate::{ClientError, Manager};
@@ -30,6 +32,39 @@ impl Manager {
     /// [`ClientError`].
     pub fn alert_rules(&self) -> Result<AlertRules, ClientError> {
         self.client.get(paths::ALERT_RULE)
+    }
+
+    /// Changes the rules for all servers of the database, if they are still of that version: 0 if they
+    /// were never changed. Returns those that hold then.
+    ///
+    /// # Errors
+    /// [`ClientError`]; a problem of status 412 if they have another version, 422 if they cannot be
+    /// used.
+    pub fn change_alert_rules(
+        &self,
+        rules: &AlertRuleSet,
+        version: u64,
+    ) -> Result<AlertRules, ClientError> {
+        let version = format!("\"{version}\"");
+        let request = self.client.request(Method::PUT, paths::ALERT_RULE);
+        let request = request.header(header::IF_MATCH, version).json(rules);
+        self.client.answer(paths::ALERT_RULE, request)
+    }
+
+    /// The last hundred versions of the rules, the newest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn alert_rule_changes(&self) -> Result<Vec<ChangedRules>, ClientError> {
+        self.client.get(paths::ALERT_RULE_CHANGES)
+    }
+
+    /// The groups of errors of devices, and of the server that answers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn error_groups(&self) -> Result<ErrorGroups, ClientError> {
+        self.client.get(paths::ERROR_GROUP)
     }
 
     /// Asks for a message that tests how messages are sent.

@@ -29,6 +29,7 @@ pub mod connection;
 pub mod consent;
 pub mod daemon;
 pub mod device;
+pub mod error_source;
 pub mod frontend;
 pub mod host_keys;
 pub mod keeper;

@@ -47,6 +47,8 @@ mod service;
 #[cfg(feature = "report")]
 mod stack;
 #[cfg(feature = "report")]
+mod summary;
+#[cfg(feature = "report")]
 mod transmission;
 #[cfg(feature = "report")]
 mod types;

@@ -9,6 +9,10 @@ use std::{
 
 use ebp_client::Validity;
 use ebp_errors::{Folder, Group};
+use ebp_release::{
+    RoleName,
+    author::{ReleaseFolder, Stage},
+};
 use jiff::Timestamp;
 
 /// Where to look.
@@ -24,6 +28,8 @@ pub struct Machine {
     pub authority: PathBuf,
     /// The server's certificate.
     pub certificate: PathBuf,
+    /// The folder of the repository of the program's releases, if it is configured.
+    pub releases: Option<PathBuf>,
 }
 
 /// What was found. What cannot be read is absent.
@@ -35,6 +41,9 @@ pub struct MachineState {
     pub backup: Option<Timestamp>,
     /// Until when certificates are valid, by their name.
     pub certificates: Vec<(&'static str, Timestamp)>,
+    /// Until when the published roles of the releases' repository are valid, by their name. The year 1970
+    /// for each where the repository is configured and cannot be read.
+    pub releases: Vec<(&'static str, Timestamp)>,
     /// How many errors there were, by the part of the program.
     pub errors: Vec<(&'static str, u64)>,
     /// When an error occurred for the first time that had not occurred before.
@@ -61,6 +70,7 @@ impl Machine {
                 .into_iter()
                 .filter_map(end)
                 .collect(),
+            releases: self.releases.as_deref().map(release_roles).unwrap_or_default(),
             errors: errors.into_iter().collect(),
             newest_error: groups.iter().map(|group| group.first_seen).max(),
         }
@@ -71,6 +81,19 @@ impl Machine {
     pub fn error_groups(&self) -> Vec<Group> {
         self.errors.ledger().map(|ledger| ledger.groups).unwrap_or_default()
     }
+}
+
+/// Until when the published roles of a repository are valid. One that is not there, or damaged, is as one
+/// whose roles have expired: devices cannot use it.
+fn release_roles(folder: &Path) -> Vec<(&'static str, Timestamp)> {
+    let status = ReleaseFolder::new(folder).status().unwrap_or_default();
+    let published: BTreeMap<&str, Timestamp> = status
+        .into_iter()
+        .filter(|role| role.stage == Stage::Published)
+        .map(|role| (role.role.name(), role.expires))
+        .collect();
+    let until = |name: &str| published.get(name).copied().unwrap_or(Timestamp::UNIX_EPOCH);
+    RoleName::ALL.map(|role| (role.name(), until(role.name()))).into()
 }
 
 /// Bytes that are free for this user, and all, of the disk with that folder.
@@ -119,13 +142,18 @@ mod tests {
             backups: Some(folder.path().to_owned()),
             authority: missing.clone(),
             certificate: missing.clone(),
+            releases: None,
         };
         let state = machine.look();
         let (free, all) = state.disk.unwrap();
         assert!(free <= all && all > 0);
         assert_eq!((state.backup, state.certificates), (Some(Timestamp::UNIX_EPOCH), vec![]));
         assert_eq!((state.errors, state.newest_error), (vec![], None));
-        let nowhere = Machine { data: missing, backups: None, ..machine }.look();
+        assert_eq!(state.releases, [], "none is configured");
+        let releases = Some(missing.clone());
+        let nowhere = Machine { data: missing, backups: None, releases, ..machine }.look();
+        let expired = ["root", "targets", "snapshot", "timestamp"];
+        assert_eq!(nowhere.releases, expired.map(|role| (role, Timestamp::UNIX_EPOCH)));
         assert_eq!((nowhere.disk, nowhere.backup), (None, None));
     }
 }

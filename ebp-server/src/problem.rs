@@ -290,8 +290,7 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Changed => Some(
-                "nothing was changed: get the household again, and send the change with its ETag as \
-                 If-Match"
+                "nothing was changed: get it again, and send the change with its ETag as If-Match"
                     .to_owned(),
             ),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),

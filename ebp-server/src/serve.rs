@@ -98,6 +98,7 @@ pub async fn serve_with_pages(
         alerts,
         tunnel: tunnel_settings,
         web: web_settings,
+        releases,
         clock,
         trust_database_clock,
     } = settings;
@@ -198,6 +199,7 @@ pub async fn serve_with_pages(
         backups: web_settings.as_ref().and_then(|settings| settings.backups.clone()),
         authority: root,
         certificate,
+        releases,
     });
     let (end_pages, mut pages_end) = tokio::sync::watch::channel(false);
     let serving_pages = match own_pages {

@@ -89,6 +89,8 @@ pub struct Settings {
     pub tokens: Option<TokenSettings>,
     /// What households are masked by when they revoke their consent.
     pub masking: MaskingFiles,
+    /// The folder of the repository of the program's releases, if there is one.
+    pub releases: Option<PathBuf>,
     /// How the location of an address is found that is registered without one; not at all if absent.
     pub geocoding: Option<GeocodingSettings>,
     /// Host names and IP addresses that clients reach it by; its certificate carries them.
@@ -138,6 +140,7 @@ impl Settings {
             secrets: data.join("secrets.toml"),
             tokens: None,
             masking: MaskingFiles::default(),
+            releases: None,
             geocoding: None,
             hostnames,
             limits: Limits::default(),

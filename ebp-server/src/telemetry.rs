@@ -378,6 +378,7 @@ mod tests {
                 disk: None,
                 backup: None,
                 certificates: Vec::new(),
+                releases: vec![("root", Timestamp::UNIX_EPOCH)],
                 errors: Vec::new(),
                 newest_error: None,
             },

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{
     JobPolicy, ListPage, ListQuery, StoreError,
     rule::alert::{
-        AlertThresholds, Attempted, CONFLICT_OVER, DeviceFacts, Episode, NewEpisode,
+        AlertThresholds, Attempted, CONFLICT_OVER, DeviceFacts, ERROR_NEW, Episode, NewEpisode,
         PlannedMessage, Watching, next_attempt,
     },
 };
@@ -103,6 +103,8 @@ pub struct AlertCounts {
     pub pending: u64,
     /// The most attempts that one of them had.
     pub attempts: u32,
+    /// Groups of errors that devices have reported.
+    pub error_groups: u64,
 }
 
 /// What a store does about alerts.
@@ -168,8 +170,8 @@ pub trait AlertStore: Send + Sync {
     /// [`StoreError::NotFound`] if there is none.
     async fn alert_message(&self, message: Uuid) -> Result<AlertMessage, StoreError>;
 
-    /// Removes episodes that ended 400 days ago, and messages of that age that no episode refers to.
-    /// Returns how many of both.
+    /// Removes episodes that ended 400 days ago, messages of that age that no episode refers to, and
+    /// groups of errors of that age that no device reports any more. Returns how many of all.
     async fn expire_alerts(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Counts for the metrics.
@@ -192,6 +194,8 @@ pub(crate) struct AlertBounds {
     pub damaged: Option<i64>,
     /// A conflict after this one.
     pub conflict: Timestamp,
+    /// A group of errors that became known after this one.
+    pub new_error: Timestamp,
 }
 
 impl AlertBounds {
@@ -206,6 +210,7 @@ impl AlertBounds {
             // The share of the row is rounded.
             damaged: thresholds.damaged_percent.map(|percent| i64::from(percent) * 100 - 1),
             conflict: at.checked_sub(CONFLICT_OVER).unwrap_or(Timestamp::UNIX_EPOCH),
+            new_error: at.checked_sub(ERROR_NEW).unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
 }

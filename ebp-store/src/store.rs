@@ -19,6 +19,7 @@ use crate::{
     authority::AuthorityStore,
     device_edit::DeviceEditStore,
     error::StoreError,
+    error_group::ErrorGroupStore,
     evaluation::EvaluationStore,
     fleet::FleetStore,
     history::HistoryStore,
@@ -68,6 +69,7 @@ pub trait Store:
     + FleetStore
     + AlertStore
     + AlertRuleStore
+    + ErrorGroupStore
     + LatestStore
     + LedgerStore
     + DeviceEditStore

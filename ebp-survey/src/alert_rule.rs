@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use crate::{AlertPolicy, Survey};
 
+/// How often a change of any version is tried while others change the rules, too.
+const MOST_ATTEMPTS: u32 = 5;
+
 /// Why rules cannot be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AlertRuleError {
@@ -102,6 +105,34 @@ impl Survey {
     ) -> Result<u64, AlertRuleError> {
         AlertPolicy::default().with_rules(&rules)?;
         Ok(self.store().change_alert_rules(rules, expected, self.clock().now()).await?)
+    }
+
+    /// Changes the rules for all servers of the database, if their version is one of those; without
+    /// any it may be every version. Returns the next version.
+    ///
+    /// # Errors
+    /// [`AlertRuleError::Invalid`] names every fault; [`StoreError::Changed`] if they have another
+    /// version.
+    pub async fn replace_alert_rules(
+        &self,
+        rules: AlertRuleSet,
+        expected: Option<&[u64]>,
+    ) -> Result<u64, AlertRuleError> {
+        AlertPolicy::default().with_rules(&rules)?;
+        let mut attempts = 0;
+        loop {
+            let held = self.store().alert_rules(1).await?.first().map_or(0, |held| held.version);
+            if expected.is_some_and(|expected| !expected.contains(&held)) {
+                return Err(StoreError::Changed.into());
+            }
+            attempts += 1;
+            match self.change_alert_rules(rules.clone(), held).await {
+                // Somebody was faster. That is no reason to refuse who asked for no version.
+                Err(AlertRuleError::Store(StoreError::Changed))
+                    if expected.is_none() && attempts < MOST_ATTEMPTS => {}
+                result => return result,
+            }
+        }
     }
 
     /// The policy by the rules that hold. What a newer version of the program has stored and this one

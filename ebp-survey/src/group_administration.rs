@@ -1,8 +1,8 @@
 //! Operations of administrators, as pages call them.
 
 use ebp_core::contract::{
-    AlertMessage, AlertRuleSet, AlertRules, ChangedRules, Coverage, DeviceHistory, Job, JobKind,
-    NewSilence, Silence, Tunnel, TunnelSession,
+    AlertMessage, AlertRuleSet, AlertRules, ChangedRules, Coverage, DeviceHistory, FleetErrorGroup,
+    Job, JobKind, NewSilence, Silence, Tunnel, TunnelSession,
 };
 use ebp_store::{
     AlertCounts, DeviceCounts, Fleet, FleetQuery, JobCounts, ListCursor, ListPage, ListQuery,
@@ -186,6 +186,14 @@ impl GroupCaller {
     ) -> Result<Result<u64, AlertRuleError>, SurveyError> {
         let survey = self.may(Operation::ChangeAlertRules)?;
         Ok(survey.change_alert_rules(rules, expected).await)
+    }
+
+    /// The groups of errors that devices report, those that occurred last first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn error_groups(&self, limit: usize) -> Result<Vec<FleetErrorGroup>, SurveyError> {
+        Ok(self.may(Operation::ListErrorGroups)?.store().error_groups(limit).await?)
     }
 
     /// Tests how messages are sent.

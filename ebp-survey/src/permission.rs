@@ -130,6 +130,8 @@ operations! {
     TestAlerts: ADMINISTRATORS,
     /// Show an alert.
     ShowAlert: ADMINISTRATORS,
+    /// List groups of errors.
+    ListErrorGroups: ADMINISTRATORS,
     /// List a device's certificates.
     ListCertificates: ADMINISTRATORS,
     /// Revoke all certificates of a device.

@@ -1,12 +1,15 @@
-//! A small HTTP server that keeps what it is sent, byte by byte, and answers as a test says.
+//! A small HTTP server, with TLS or without, that keeps what it is sent, byte by byte, and answers as a test says.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Error, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring, pki_types::PrivateKeyDer};
 
 /// How long a client may be silent within a request.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,6 +51,25 @@ impl Receiver {
     /// Starts it at a free port of this machine; it answers 200.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(|stream, state| answer(stream, state))
+    }
+
+    /// The same with TLS, as `localhost`, by a certificate of an authority of its own, whose certificate
+    /// (PEM) is returned.
+    #[must_use]
+    pub fn start_tls() -> (Self, String) {
+        let (config, root) = tls_config();
+        let receiver = Self::start_with(move |stream, state| {
+            let connection = ServerConnection::new(Arc::clone(&config)).map_err(Error::other)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            answer(StreamOwned::new(connection, stream), state)
+        });
+        (receiver, root)
+    }
+
+    fn start_with(
+        serve: impl Fn(TcpStream, &Mutex<State>) -> std::io::Result<()> + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let answers = Answers::Status(200, Vec::new());
@@ -55,8 +77,9 @@ impl Receiver {
         let own = Arc::clone(&state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
+                let _ = stream.set_read_timeout(Some(PATIENCE));
                 // A client that goes away in the middle is no matter of this server's.
-                let _ = answer(stream, &own);
+                let _ = serve(stream, &own);
             }
         });
         Self { address, state }
@@ -86,8 +109,27 @@ impl Receiver {
     }
 }
 
-fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+/// A certificate for `localhost` by a new authority, and that one's.
+fn tls_config() -> (Arc<ServerConfig>, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = params.self_signed(&key).unwrap();
+    let issuer = Issuer::new(params, key);
+    let own = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&own, &issuer).unwrap();
+    let own = PrivateKeyDer::try_from(own.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![server.der().clone()], own)
+        .unwrap();
+    (Arc::new(config), root.pem())
+}
+
+fn answer(stream: impl Read + Write, state: &Mutex<State>) -> std::io::Result<()> {
     let answers = {
         let mut state = state.lock().unwrap();
         state.connections += 1;
@@ -112,5 +154,7 @@ fn answer(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let text = format!(
         "HTTP/1.1 {status} -\r\n{headers}connection: close\r\ncontent-length: 2\r\n\r\n{{}}"
     );
-    reader.into_inner().write_all(text.as_bytes())
+    let mut stream = reader.into_inner();
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
 }

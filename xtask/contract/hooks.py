@@ -56,6 +56,9 @@ NO_SCHEMA_CAN_SAY = (
     "contradicts home_battery",
     "is asked of PV-GENERATION meters only",
     "must be null for a meter that was taken down",
+    "must differ from `from`",
+    "must not be in quiet hours",
+    "is no time zone that this machine knows",
 )
 
 # What ends a household.

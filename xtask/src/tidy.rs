@@ -48,6 +48,7 @@ const EDGES: [(&str, &[&str]); 19] = [
             "ebp-client",
             "ebp-errors",
             "ebp-fleet",
+            "ebp-release",
             "ebp-store",
             "ebp-survey",
         ],

@@ -1,7 +1,9 @@
 //! `ebp alert`: what administrators are told of devices, over the Data API.
 //!
-//! Enters: which messages to show, or that sending is to be tested. Leaves: messages, rules. Absent:
-//! watching and sending, which a server does.
+//! Enters: which messages to show, other rules, or that sending is to be tested. Leaves: messages, rules.
+//! Absent: watching and sending, which a server does.
+
+mod change;
 
 use std::time::{Duration, Instant};
 
@@ -57,6 +59,17 @@ enum Action {
     },
     /// Show by which rules the server tells of devices, as JSON.
     Rules,
+    /// Change the rules, for all servers of the database; prints them as JSON.
+    ///
+    /// What you do not name stays as it is. The rules take the place of those in the servers'
+    /// configuration, whose ways of sending stay.
+    Change(change::Arguments),
+    /// List the versions of the rules, the newest first.
+    Changes {
+        /// How they are printed.
+        #[arg(long, value_enum, default_value_t = Format::Table, help_heading = OUTPUT)]
+        format: Format,
+    },
     /// Send a test message by webhook and by mail, and wait until both are accepted.
     ///
     /// It is sent in quiet hours, too.
@@ -74,6 +87,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::List { format } => show_all(&manager, *format),
         Action::Show { message } => print_json(&explain(manager.alert(*message))?),
         Action::Rules => print_json(&explain(manager.alert_rules())?),
+        Action::Change(arguments) => change::run(&manager, arguments),
+        Action::Changes { format } => change::show_all(&manager, *format),
         Action::Test { timeout } => test(&manager, Duration::from_secs(*timeout)),
     }
 }

@@ -11,6 +11,8 @@ mod batch;
 mod connect;
 mod enroll;
 #[cfg(feature = "server")]
+mod errors;
+#[cfg(feature = "server")]
 mod fleet;
 mod init;
 #[cfg(feature = "server")]
@@ -70,6 +72,10 @@ enum Action {
     /// 400 days.
     #[cfg(feature = "server")]
     History(fleet::History),
+    /// List the errors that devices report in groups, and those of the server: types and places in the
+    /// program, on how many devices and by which versions, how often and when.
+    #[cfg(feature = "server")]
+    Errors(errors::Errors),
     /// Silence a device for a while, so that nobody is alerted because of it; or show or end its
     /// silence.
     #[cfg(feature = "server")]
@@ -156,6 +162,8 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         Action::List(list) => list.run(),
         #[cfg(feature = "server")]
         Action::Fleet(fleet) => fleet.run(),
+        #[cfg(feature = "server")]
+        Action::Errors(fleet) => fleet.run(),
         #[cfg(feature = "server")]
         Action::Coverage(coverage) => coverage.run(),
         #[cfg(feature = "server")]

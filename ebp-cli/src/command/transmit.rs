@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::{
     command::cycle::event_log,
+    error_report,
     exit::{Code, CommandResult, Failure, device},
     failure_log::FailureLog,
     output::phrase::{counted, instant_to_come, values},
@@ -68,7 +69,7 @@ enum ReportFormat {
 /// Sends once, or in every report cycle.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let mut device = Device::open(&arguments.config)?;
-    let mut reporting = reporting(&device)?;
+    let mut reporting = reporting(&device, &arguments.config)?;
     if arguments.due && !reporting.due_in(&device).is_zero() {
         return Ok(());
     }
@@ -128,8 +129,16 @@ fn tell_values(device: &Device) {
     }
 }
 
-/// The reporting daemon of this device.
-fn reporting(device: &Device) -> Result<Reporting, Failure> {
+/// The reporting daemon of this device, which tells of the errors of its programs, too.
+fn reporting(device: &Device, config: &Path) -> Result<Reporting, Failure> {
+    let reporting = plain_reporting(device)?;
+    Ok(match error_report::source(config) {
+        Some(errors) => reporting.with_errors(errors),
+        None => reporting,
+    })
+}
+
+fn plain_reporting(device: &Device) -> Result<Reporting, Failure> {
     // A full disk must not prevent sending.
     let _ = device.spool.note_component(TRANSMITTER, env!("CARGO_PKG_VERSION"));
     Reporting::new(device).map_err(device::spool)
@@ -193,7 +202,7 @@ fn tell(device: &Device, reported: Reported, format: Option<ReportFormat>) -> Co
 /// Asks for the consent and sends everything.
 #[cfg(feature = "server")]
 pub fn report(device: &Device) -> Result<Report, Failure> {
-    Ok(report_now(device, &mut reporting(device)?)?.measurements)
+    Ok(report_now(device, &mut plain_reporting(device)?)?.measurements)
 }
 
 fn report_now(device: &Device, reporting: &mut Reporting) -> Result<Reported, Failure> {

@@ -213,6 +213,36 @@ fn a_report_to_try_the_service_with() {
     missing.refused(2, &["is no configuration"]);
 }
 
+#[test]
+fn a_service_of_a_private_authority_is_trusted_by_its_certificate_alone() {
+    let (receiver, root) = Receiver::start_tls();
+    let (_, foreign) = Receiver::start_tls();
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name: &str| format!("https://{KEY}@{name}:{}/7", receiver.address().port());
+    let test = |dsn: &str, authority: &str| {
+        fs::write(folder.path().join("ca.pem"), authority).unwrap();
+        let config = folder.path().join("server.toml");
+        let text = format!("data = \"data\"\n[errors]\ndsn = {dsn:?}\nca = \"ca.pem\"\n");
+        fs::write(&config, text).unwrap();
+        process::run(with_config(&["errors", "test"], &config), b"")
+    };
+    // A certificate of another authority, and one of another name: nothing is said to such a service.
+    test(&of("localhost"), &foreign).refused(1, &["is not reached", "sent later"]);
+    test(&of("127.0.0.1"), &root).refused(1, &["is not reached", "sent later"]);
+    assert!(receiver.received().is_empty() && receiver.connections() == 0);
+    test(&of("localhost"), "no certificate").refused(1, &["ca.pem", "no certificate in PEM"]);
+
+    // What waited is sent, too.
+    let taken = test(&of("localhost"), &root).done().says(&["took the report in"]);
+    assert!(!taken.stderr.contains(KEY), "{taken:?}");
+    let events = events(&receiver, &[]);
+    assert!(!events.is_empty(), "it arrives");
+    let types = |event: &Value| event["exception"]["values"][0]["type"].clone();
+    assert!(events.iter().all(|event| types(event) == "Test"), "{events:#?}");
+    let head = receiver.received()[0].head.to_ascii_lowercase();
+    assert!(head.contains(&format!("sentry_key={KEY}")), "{head}");
+}
+
 /// A device measures though its reports cannot be sent.
 #[test]
 fn a_wrong_dsn_of_the_environment_stops_nothing() {

@@ -29,17 +29,20 @@ pub enum AlertKind {
     Damaged,
     /// Two processes use its certificate in turn: it was copied.
     CopiedCertificate,
+    /// It was the first to report errors of a group that was not known before.
+    NewError,
 }
 
 impl AlertKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Silent,
         Self::Late,
         Self::Incident,
         Self::Certificate,
         Self::Damaged,
         Self::CopiedCertificate,
+        Self::NewError,
     ];
 
     /// Its name, as in JSON.
@@ -52,6 +55,7 @@ impl AlertKind {
             Self::Certificate => "certificate",
             Self::Damaged => "damaged",
             Self::CopiedCertificate => "copied-certificate",
+            Self::NewError => "new-error",
         }
     }
 }
@@ -288,12 +292,16 @@ pub struct AlertRules {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertQuietHours {
     /// From this time of day.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub from: String,
     /// Until this one.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub to: String,
     /// When what changed in them is told.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
     pub digest: String,
     /// The time zone of these times.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub zone: String,
 }
 

@@ -9,19 +9,25 @@ use super::{AlertQuietHours, AlertRules, problem::Fault};
 pub const LONGEST_RULE: u64 = 366 * 86_400;
 
 /// The rules for all servers of a database, in place of those of their configurations. A rule that is
-/// absent is not used. Durations are in seconds.
+/// absent is not used. Durations are in seconds, 1 to 31622400 (366 days).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertRuleSet {
     /// A device is silent when its last report is older.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub silent: Option<u64>,
     /// A device is late when the last measurement of a meter is older.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub late: Option<u64>,
     /// An incident counts once it has been open for so long.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub incident: Option<u64>,
     /// A certificate counts when it ends within that time.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub certificate: Option<u64>,
-    /// Damaged telegrams count from that share on, in percent.
+    /// Damaged telegrams count from that share on, in percent, 1 to 100.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub damaged_percent: Option<u8>,
     /// When nothing is sent.
     pub quiet_hours: Option<AlertQuietHours>,
@@ -29,6 +35,7 @@ pub struct AlertRuleSet {
 
 /// Rules as an administrator has changed them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangedRules {
     /// Their version, from 1.
     pub version: u64,

@@ -22,6 +22,12 @@ pub const PAGE_MAX: usize = 10_000;
 pub const STATUS_COMPONENTS: usize = 16;
 /// Meters in a device's status, at most.
 pub const STATUS_METERS: usize = 100;
+/// Groups of errors in a device's status, at most.
+pub const STATUS_ERRORS: usize = 20;
+/// Types of a group of errors, its causes' included, at most.
+pub const ERROR_TYPES: usize = 8;
+/// How often a group of errors occurred, at most.
+pub const ERROR_COUNT: u64 = 1_000_000_000;
 /// Each figure of a device's status, at most: JSON numbers up to it are exact in every parser.
 pub const STATUS_COUNT: u64 = 1_000_000_000_000_000;
 /// Open messages of a household, at most.

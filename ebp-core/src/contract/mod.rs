@@ -10,6 +10,7 @@ mod consent;
 mod dataset;
 mod device;
 mod enrolment;
+mod error_group;
 mod export;
 mod fleet;
 mod fleet_state;
@@ -55,6 +56,7 @@ pub use device::{
 pub use enrolment::{
     DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
 };
+pub use error_group::{ErrorGroups, FleetErrorGroup, ReportedErrorGroup};
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use fleet::{
     Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage,

@@ -119,10 +119,14 @@ pub const INTERNAL_TUNNEL: &str = "/internal/tunnel/{device}";
 pub const MANAGEMENT_ALERT: &str = "/management/alert";
 /// By which rules they are made.
 pub const ALERT_RULE: &str = "/management/alert/rule";
+/// How these rules were changed.
+pub const ALERT_RULE_CHANGES: &str = "/management/alert/rule/change";
 /// A message that tests how they are sent.
 pub const ALERT_TEST: &str = "/management/alert/test";
 /// One message.
 pub const MANAGED_ALERT: &str = "/management/alert/{uuid}";
+/// Groups of errors of devices and of the server.
+pub const ERROR_GROUP: &str = "/management/error-group";
 /// A device's first certificate.
 pub const ENROLL: &str = "/device/enroll";
 /// A device's next certificate.

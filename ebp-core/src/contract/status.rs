@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 #[cfg(feature = "openapi")]
 use super::limits;
-use super::problem::Fault;
+use super::{error_group::ReportedErrorGroup, problem::Fault};
 
 /// `PUT /household/measurement_device/status`: it replaces the previous status, and sending the
 /// same again changes nothing.
@@ -47,6 +47,10 @@ pub struct DeviceStatus {
     #[cfg_attr(feature = "openapi", schema(max_items = 16))]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host_keys: Vec<HostKey>,
+    /// The groups of errors of the device's programs that occurred last.
+    #[cfg_attr(feature = "openapi", schema(max_items = 20))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ReportedErrorGroup>,
 }
 
 /// A public key of an sshd, as in its `.pub` file without the comment: `ssh-ed25519 AAAA…`.
@@ -223,6 +227,11 @@ impl DeviceStatus {
             let detail = "must be no more than the telegrams";
             check(damaged <= telegrams, format!("/meters/{i}/damaged"), detail);
         }
+        let mut seen = HashSet::new();
+        for (i, group) in self.errors.iter().enumerate() {
+            let is_new = seen.insert(&*group.fingerprint);
+            check(is_new, format!("/errors/{i}/fingerprint"), "occurs twice");
+        }
         faults
     }
 }
@@ -335,6 +344,21 @@ mod tests {
         let places: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         let expected = ["/meters/0/damaged", "/meters/1/meter", "/meters/1/damaged"];
         assert_eq!(places, expected);
+    }
+
+    /// A server of a release before refuses a member that it does not know: none is sent if there is
+    /// nothing to tell.
+    #[test]
+    fn a_group_of_errors_is_told_once_and_none_is_left_out() {
+        let none = DeviceStatus::default();
+        assert_eq!(serde_json::to_string(&none).unwrap(), r#"{"components":{}}"#);
+        let group = r#"{"fingerprint":"0123456789ab","component":"sending","types":["A::B"],"place":"ebp-cli/src/main.rs:7","count":3,"first_seen":"2026-01-01T00:00:00Z","last_seen":"2026-01-02T00:00:00Z"}"#;
+        let text = format!(r#"{{"components":{{}},"errors":[{group},{group}]}}"#);
+        let status: DeviceStatus = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&status).unwrap(), text);
+        let faults = status.faults();
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].pointer, "/errors/1/fingerprint");
     }
 
     #[test]

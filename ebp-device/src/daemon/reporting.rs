@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     device::{Certificate, Device, DeviceError},
+    error_source::ErrorSource,
     spool::SpoolError,
     transmitter::{ReportEngine, ReportOutcome, Schedule},
 };
@@ -64,6 +65,12 @@ impl Reporting {
         let engine = ReportEngine::new(schedule, meters, &device.spool)?
             .with_host_keys(tunnel.map(|tunnel| tunnel.host_keys.clone()));
         Ok(Self { engine, spool_wait: FIRST_SPOOL_WAIT, not_before: Duration::ZERO })
+    }
+
+    /// Tells groups of errors with the device's status, too.
+    #[must_use]
+    pub fn with_errors(self, errors: ErrorSource) -> Self {
+        Self { engine: self.engine.with_errors(errors), ..self }
     }
 
     /// How long until a report is due.

@@ -1,3 +1,5 @@
+-- Breaks older programs: they insert with `ON CONFLICT (uuid)`, which needs the index that goes.
+
 -- The uuid needs no index of its own: it follows from meter and slot, which `measured` keeps apart,
 -- and each index is one page more to write with each measurement.
 CREATE TABLE waiting (

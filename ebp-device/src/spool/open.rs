@@ -11,8 +11,13 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::
 use super::SpoolError;
 use ebp_core::{owner::Owner, private_file};
 
-/// The schema's steps; the file's `user_version` counts those it has been through.
-const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
+/// The schema's steps; the file's `user_version` counts those it has been through. A step that only
+/// adds leaves a file that programs of the schema before can use: after an update that did not work the
+/// version before goes on with it. One that does not says so by [`BREAKS_OLDER`].
+pub(super) const MIGRATIONS: [&str; 2] = [include_str!("1.sql"), include_str!("2.sql")];
+
+/// The comment of a step after which programs of the schema before cannot use the file.
+const BREAKS_OLDER: &str = "-- Breaks older programs:";
 
 /// How long another process may hold the file; it does so for milliseconds, a slow card for seconds.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -142,24 +147,45 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn migrate(connection: &Connection, path: &Path) -> Result<(), SpoolError> {
+    migrate_by(connection, path, &MIGRATIONS)
+}
+
+/// Brings the file to the schema of these steps, unless a newer program has brought it further and says
+/// that programs of this schema can use it: by `application_id`, the oldest schema whose programs can.
+pub(super) fn migrate_by(
+    connection: &Connection,
+    path: &Path,
+    steps: &[&str],
+) -> Result<(), SpoolError> {
     let fault = |source| SpoolError::from_sqlite(path, source);
-    let latest = MIGRATIONS.len();
-    let version =
-        || connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    if usize::try_from(version().map_err(fault)?) == Ok(latest) {
+    let latest = steps.len();
+    let number = |pragma: &str| {
+        connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(fault)
+    };
+    let is_usable = |version: i64| {
+        let oldest = number("application_id")?;
+        let own = i64::try_from(latest).unwrap_or(i64::MAX);
+        Ok(version == own || (version > own && (1..=own).contains(&oldest)))
+    };
+    if is_usable(number("user_version")?)? {
         return Ok(());
     }
     // The version is read again under the lock: of two processes that start at once, one migrates.
     let transaction =
         Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(fault)?;
-    let version = version().map_err(fault)?;
+    let version = number("user_version")?;
+    if is_usable(version)? {
+        return Ok(());
+    }
     let done = usize::try_from(version)
         .ok()
         .filter(|done| *done <= latest)
         .ok_or_else(|| SpoolError::Newer { path: path.to_owned(), version })?;
-    for step in &MIGRATIONS[done..] {
+    for step in &steps[done..] {
         transaction.execute_batch(step).map_err(fault)?;
     }
+    let oldest = steps.iter().rposition(|step| step.contains(BREAKS_OLDER)).unwrap_or(0) + 1;
+    transaction.pragma_update(None, "application_id", oldest as i64).map_err(fault)?;
     transaction.pragma_update(None, "user_version", latest as i64).map_err(fault)?;
     transaction.commit().map_err(fault)
 }

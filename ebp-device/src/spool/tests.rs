@@ -10,6 +10,7 @@ mod incidents;
 mod pages;
 mod placing;
 mod readings;
+mod schema;
 
 use std::{fs, sync::Arc};
 

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     consent::{Decision, Gate},
+    error_source::ErrorSource,
     spool::{IncidentChange, Spool, SpoolError},
 };
 use ebp_client::ClientError;
@@ -38,6 +39,8 @@ pub struct ReportEngine {
     meters: Vec<Uuid>,
     /// The folder with the public keys of the sshd, if they are told.
     host_folder: Option<PathBuf>,
+    /// Where groups of errors are found, if they are told.
+    errors: Option<ErrorSource>,
     batch: usize,
     /// The version of the program that reports, if it is known.
     version: Option<String>,
@@ -92,13 +95,27 @@ impl ReportEngine {
     pub fn new(schedule: Schedule, meters: Vec<Uuid>, spool: &Spool) -> Result<Self, SpoolError> {
         let progress = Progress::recall(spool)?;
         let version = spool.components()?.remove(TRANSMITTER);
-        Ok(Self { schedule, meters, host_folder: None, batch: upload::BATCH, version, progress })
+        Ok(Self {
+            schedule,
+            meters,
+            host_folder: None,
+            errors: None,
+            batch: upload::BATCH,
+            version,
+            progress,
+        })
     }
 
     /// Tells the public keys of the sshd that are in that folder, if any, with the device's status.
     #[must_use]
     pub fn with_host_keys(self, folder: Option<PathBuf>) -> Self {
         Self { host_folder: folder, ..self }
+    }
+
+    /// Tells the groups of errors that are found there, with the device's status.
+    #[must_use]
+    pub fn with_errors(self, errors: ErrorSource) -> Self {
+        Self { errors: Some(errors), ..self }
     }
 
     /// How long until a report is due, as far as is known; a daemon looks again now and then, since
@@ -291,15 +308,23 @@ impl ReportEngine {
         clock: &dyn DeviceClock,
         done: &mut Reported,
     ) -> Result<(), TransmitError> {
-        let status = status::collect(spool, clock, &self.meters, self.host_folder.as_deref())?;
+        let (keys, errors) = (self.host_folder.as_deref(), self.errors.as_ref());
+        let mut status = status::collect(spool, clock, &self.meters, keys, errors)?;
         let told = status::ReportedStatus { at: clock.now(), essence: status::essence(&status) };
+        let collected = status.clone();
         // A cycle in which no measurement was sent is a report nevertheless.
         let sent = done.measurements.accepted + done.measurements.duplicate > 0;
         if sent && self.progress.status.as_ref().is_some_and(|before| !before.is_outdated_by(&told))
         {
             return Ok(());
         }
-        match api.report_status(&status) {
+        let mut answer = api.report_status(&status);
+        if !status.errors.is_empty() && answer.as_ref().is_err_and(is_final) {
+            // A server of a release before knows no groups of errors, and takes the rest.
+            status.errors.clear();
+            answer = api.report_status(&status);
+        }
+        match answer {
             Ok(()) => {
                 done.status = true;
                 self.progress.status_version = status.components.get(TRANSMITTER).cloned();
@@ -310,7 +335,7 @@ impl ReportEngine {
         }
         status::mark_told(spool, &status)?;
         // A notice that was reported is removed; that is no change to report.
-        let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..status });
+        let essence = status::essence(&DeviceStatus { notices: Vec::new(), ..collected });
         self.progress.status = Some(status::ReportedStatus { essence, ..told });
         Ok(())
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
+    error_source::ErrorSource,
     host_keys::host_keys,
     spool::{Spool, SpoolError, Telegrams},
 };
@@ -34,12 +35,14 @@ impl ReportedStatus {
 }
 
 /// The status of a device that reads those meters. Of any other, such as one that was exchanged, the
-/// server takes nothing. With a folder of host keys it tells those, too.
+/// server takes nothing. With a folder of host keys it tells those, too, and with a source of errors
+/// their groups.
 pub(super) fn collect(
     spool: &Spool,
     clock: &dyn DeviceClock,
     meters: &[Uuid],
     host_folder: Option<&Path>,
+    errors: Option<&ErrorSource>,
 ) -> Result<DeviceStatus, SpoolError> {
     let clock =
         if clock.synchronised() { ClockState::Synchronised } else { ClockState::Unsynchronised };
@@ -66,15 +69,20 @@ pub(super) fn collect(
         meters: meters.collect(),
         notices,
         host_keys: host_folder.map(host_keys).unwrap_or_default(),
+        errors: errors.map(ErrorSource::groups).unwrap_or_default(),
     })
 }
 
 /// What of a status is worth telling at once when it changes.
 pub(super) fn essence(status: &DeviceStatus) -> String {
-    let DeviceStatus { components, clock, spool, notices, host_keys, .. } = status;
+    let DeviceStatus { components, clock, spool, notices, host_keys, errors, .. } = status;
     let spool = spool.map(|SpoolFigures { refused, unplaced, .. }| (refused, unplaced));
     let clock = clock.map(ClockState::name);
-    serde_json::to_string(&(components, clock, spool, notices, host_keys)).unwrap_or_default()
+    // That there is another group, not that one occurred again.
+    let mut errors: Vec<&str> = errors.iter().map(|group| &*group.fingerprint).collect();
+    errors.sort_unstable();
+    serde_json::to_string(&(components, clock, spool, notices, host_keys, errors))
+        .unwrap_or_default()
 }
 
 /// Records that it was reported.

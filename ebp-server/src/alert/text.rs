@@ -81,6 +81,10 @@ fn heading(kind: AlertKind, change: AlertChange) -> &'static str {
         (AlertKind::CopiedCertificate, AlertChange::Ended) => {
             "Devices whose certificate one process uses again"
         }
+        (AlertKind::NewError, AlertChange::Began) => {
+            "Devices with errors that no device had before: `ebp device errors` shows them"
+        }
+        (AlertKind::NewError, AlertChange::Ended) => "Devices whose errors are known for a day",
     }
 }
 

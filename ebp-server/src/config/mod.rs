@@ -89,6 +89,10 @@ pub struct ServerConfig {
     /// without it they are masked by Germany's, which the program carries.
     #[serde(default)]
     pub regions: Option<PathBuf>,
+    /// The folder of the repository of the program's releases: until when its roles are valid is a
+    /// metric. None without this.
+    #[serde(default)]
+    pub releases: Option<PathBuf>,
     /// How the location of an address is found that is registered without one.
     #[serde(default)]
     pub geocoding: Option<GeocodingConfig>,
@@ -145,6 +149,7 @@ impl ServerConfig {
             database_connections: None,
             secrets: None,
             regions: None,
+            releases: None,
             geocoding: None,
             hostnames: tables::default_hostnames(),
             cycle: None,
@@ -245,8 +250,13 @@ impl ServerConfig {
 
     fn relative_to(&mut self, folder: &Path) {
         self.data = folder.join(&self.data);
-        let rest =
-            [&mut self.authority, &mut self.database_ca, &mut self.secrets, &mut self.regions];
+        let rest = [
+            &mut self.authority,
+            &mut self.database_ca,
+            &mut self.secrets,
+            &mut self.regions,
+            &mut self.releases,
+        ];
         for path in rest.into_iter().flatten() {
             *path = folder.join(&*path);
         }
@@ -302,6 +312,7 @@ impl ServerConfig {
             settings.secrets.clone_from(secrets);
         }
         settings.masking.regions.clone_from(&self.regions);
+        settings.releases.clone_from(&self.releases);
         settings.geocoding = self.geocoding.clone().map(|geocoding| {
             settings.masking.postal_codes.clone_from(&geocoding.postal_codes);
             GeocodingSettings {

@@ -95,8 +95,15 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Whether `If-Match` says of an endpoint's request which version of the household it changes.
+/// Whether `If-Match` says of an endpoint's request which version of a household, or of the rules of
+/// alerts, it changes.
 pub fn is_versioned(endpoint: &Endpoint) -> bool {
+    is_household_versioned(endpoint)
+        || (endpoint.path == paths::ALERT_RULE && endpoint.method == Method::PUT)
+}
+
+/// Whether that is a household's version.
+pub fn is_household_versioned(endpoint: &Endpoint) -> bool {
     let is_household =
         endpoint.path == paths::MANAGED_HOUSEHOLD && endpoint.method == Method::PATCH;
     let members = [

@@ -105,7 +105,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
     let problems = answers::responses(endpoint, request.is_some());
-    let gives_version = endpoint.path == paths::MANAGED_HOUSEHOLD && status == "200"
+    let gives_version = [paths::MANAGED_HOUSEHOLD, paths::ALERT_RULE].contains(&endpoint.path)
+        && status == "200"
         || answers::is_versioned(endpoint) && endpoint.method == Method::PATCH;
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
@@ -222,10 +223,10 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
-        HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
-        NewMessage, NewMeter, NewPvSystem, NewSilence, PurposeGrant, PvSystemChange, Registration,
-        RenewRequest, Withdrawal, closed_schemas,
+        AlertRuleSet, ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest,
+        FrontendRequest, HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice,
+        NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PurposeGrant, PvSystemChange,
+        Registration, RenewRequest, Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -268,6 +269,7 @@ mod tests {
             closed.filter_map(|body| Some(body.referred.first()?.0.clone())).collect();
         assert!(names.len() > 10, "{names:?}");
         let document = document();
+        checks::<AlertRuleSet>(&document, &mut names);
         checks::<ConsentGrant>(&document, &mut names);
         checks::<DeviceChange>(&document, &mut names);
         checks::<MessageAnswer>(&document, &mut names);

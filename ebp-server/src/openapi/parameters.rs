@@ -80,6 +80,7 @@ enum Kind {
     Sort,
     HouseholdCursor,
     Versions,
+    RuleVersions,
     Label,
     Bound,
     Step,
@@ -108,6 +109,9 @@ impl Kind {
             Self::Versions => text
                 .pattern(Some(r#"^(\*|"[0-9a-f]{32}")$"#))
                 .description(Some("The ETag of the household that is changed")),
+            Self::RuleVersions => text
+                .pattern(Some(r#"^(\*|"(0|[1-9][0-9]{0,17})")$"#))
+                .description(Some("The ETag of the rules that are changed")),
             Self::Label => text
                 .max_length(Some(LABEL_LENGTH))
                 .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
@@ -214,11 +218,15 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         parameter(name, ParameterIn::Query, kind, required)
     });
     let versioned = answers::is_versioned(endpoint);
-    let is_recorded = versioned
+    let is_recorded = answers::is_household_versioned(endpoint)
         || endpoint.method == Method::POST
             && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE].contains(&endpoint.path);
+    let versions = match is_recorded {
+        true => Kind::Versions,
+        false => Kind::RuleVersions,
+    };
     let headers: [(&str, Kind, bool); 2] =
-        [("If-Match", Kind::Versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
+        [("If-Match", versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
     let in_headers = headers
         .into_iter()
         .filter(|(_, _, is_read)| *is_read)

@@ -1,7 +1,7 @@
 //! Which problem an error of the store, the survey or the authority is.
 
-use ebp_store::StoreError;
-use ebp_survey::{SurveyError, authority::AuthorityError};
+use ebp_store::{Faults, StoreError};
+use ebp_survey::{AlertRuleError, SurveyError, authority::AuthorityError};
 
 use super::ApiError;
 
@@ -54,6 +54,21 @@ impl From<SurveyError> for ApiError {
             SurveyError::Series(fault) => Self::Invalid(fault.to_string()),
             error @ SurveyError::SeriesChanging => Self::Unavailable(error.to_string()),
             error => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<AlertRuleError> for ApiError {
+    fn from(error: AlertRuleError) -> Self {
+        match error {
+            AlertRuleError::Store(error) => error.into(),
+            AlertRuleError::Invalid(found) => {
+                let mut faults = Faults::default();
+                for fault in found {
+                    faults.check(false, fault.pointer, &fault.detail);
+                }
+                Self::Faults(faults)
+            }
         }
     }
 }

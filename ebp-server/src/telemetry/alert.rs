@@ -29,6 +29,7 @@ struct OutcomeLabels {
 pub struct AlertMetrics {
     episodes: Family<KindLabels, Gauge>,
     pending: Gauge,
+    error_groups: Gauge,
     looks: Counter,
     attempts: Family<AttemptLabels, Counter>,
     heartbeats: Family<OutcomeLabels, Counter>,
@@ -47,6 +48,11 @@ impl AlertMetrics {
             "alert_deliveries_pending",
             "Messages about devices that are not sent yet, of the whole survey",
             metrics.pending.clone(),
+        );
+        registry.register(
+            "device_error_groups",
+            "Groups of errors that devices have reported, of the whole survey",
+            metrics.error_groups.clone(),
         );
         registry.register(
             "alert_looks",
@@ -99,5 +105,6 @@ impl AlertMetrics {
             self.episodes.get_or_create(&KindLabels { kind: kind.name() }).set(count);
         }
         self.pending.set(signed(counts.pending));
+        self.error_groups.set(signed(counts.error_groups));
     }
 }

@@ -15,6 +15,11 @@ struct OfLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RoleLabels {
+    role: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ComponentLabels {
     component: &'static str,
 }
@@ -26,6 +31,7 @@ pub struct MachineMetrics {
     size: Family<OfLabels, Gauge>,
     backup: Family<OfLabels, Gauge>,
     certificates: Family<OfLabels, Gauge>,
+    releases: Family<RoleLabels, Gauge>,
     errors: Family<ComponentLabels, Gauge>,
     newest_error: Gauge,
 }
@@ -50,6 +56,11 @@ impl MachineMetrics {
         ] {
             registry.register(name, about, family.clone());
         }
+        registry.register(
+            "release_expires_seconds",
+            "Until a role of the repository of the program's releases is not valid any more",
+            metrics.releases.clone(),
+        );
         registry.register(
             "errors",
             "Errors of this server's program that are in its ledger, by component",
@@ -84,6 +95,10 @@ impl MachineMetrics {
         for (of, end) in &state.certificates {
             let left = end.duration_since(now).as_secs();
             self.certificates.get_or_create(&OfLabels { of }).set(left);
+        }
+        for (role, end) in &state.releases {
+            let left = end.duration_since(now).as_secs();
+            self.releases.get_or_create(&RoleLabels { role }).set(left);
         }
     }
 }

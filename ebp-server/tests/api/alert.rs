@@ -2,7 +2,9 @@
 //! every kind.
 
 mod copied;
+mod errors;
 mod receiver;
+mod rules;
 mod silence;
 mod tls;
 

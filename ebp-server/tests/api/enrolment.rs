@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{Api, Server};
 
-fn csr(key: &KeyPair) -> String {
+pub fn csr(key: &KeyPair) -> String {
     CertificateParams::default().serialize_request(key).unwrap().pem().unwrap()
 }
 
-async fn token(server: &Server, device: &uuid::Uuid, wish: Value) -> Value {
+pub async fn token(server: &Server, device: &uuid::Uuid, wish: Value) -> Value {
     let path = paths::MANAGED_ENROLMENT.replace("{uuid}", &device.to_string());
     server
         .manager(Group::Administrators)
@@ -28,7 +28,7 @@ async fn token(server: &Server, device: &uuid::Uuid, wish: Value) -> Value {
 }
 
 /// A client with the certificate of an answer.
-fn client(server: &Server, answer: &Value, key: &KeyPair) -> Api {
+pub fn client(server: &Server, answer: &Value, key: &KeyPair) -> Api {
     let entry: RegisterEntry = serde_json::from_value(json!({
         "serial": "0".repeat(32), "kind": "client", "device": null, "scopes": "",
         "not_before": "2026-01-01T00:00:00Z", "not_after": "2026-01-01T00:00:00Z",

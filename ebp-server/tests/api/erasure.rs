@@ -144,7 +144,8 @@ impl Scene {
             "spool": {"pending": 4, "refused": 0, "unplaced": 0, "bytes": 81920},
             "meters": [{"meter": made.meters[0], "telegrams": 96, "damaged": 3}],
             "notices": ["spool-full"],
-            "host_keys": [format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{}", backwards(name))]
+            "host_keys": [format!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{}", backwards(name))],
+            "errors": [error_group(name, server.clock.now())]
         });
         let answer = api.json(Method::PUT, paths::DEVICE_STATUS, &status).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -353,6 +354,18 @@ impl Scene {
         plain.revoke_consent(household, self.server.clock.now()).await.unwrap();
         plain.close().await.unwrap();
     }
+}
+
+/// Errors of a device, of a group and with times that are found in no other row. The group stays: it is
+/// of the program.
+fn error_group(name: &str, now: jiff::Timestamp) -> serde_json::Value {
+    let number = name.bytes().fold(1_u64, |sum, byte| sum * 251 + u64::from(byte)) % 100_000_007;
+    let before = |micros: u64| now - jiff::SignedDuration::from_micros(micros.cast_signed());
+    json!({
+        "fingerprint": format!("{number:012x}"), "component": "sending",
+        "types": ["SpoolError::Full"], "place": "ebp-cli/src/main.rs:7", "count": number,
+        "first_seen": before(number * 2), "last_seen": before(number),
+    })
 }
 
 /// What belongs to somebody, without the name that is searched for.

@@ -11,6 +11,7 @@ mod answers;
 mod certificate;
 mod clock;
 mod consent;
+mod earlier;
 mod enrolment;
 mod erasure;
 mod exchange;

@@ -22,6 +22,7 @@ mod device;
 mod device_past;
 mod erase;
 mod error;
+mod error_group;
 mod evaluation;
 mod fleet;
 mod fleet_list;

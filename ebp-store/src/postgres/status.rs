@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::{store_error::or_gone, value::Instant};
+use super::{error_group, store_error::or_gone, value::Instant};
 use crate::{
     StoreError, set,
     status::{StatusRow, StoredStatus, check, reception, stored, stored_keys},
@@ -82,6 +82,7 @@ pub async fn report(
     tx.execute(&statement, &[&device, &Instant(at)]).await?;
     components(&tx, device, status, at).await?;
     receptions(&tx, device, status).await?;
+    error_group::report(&tx, device, &status.errors, at).await?;
     tx.commit().await?;
     Ok(())
 }

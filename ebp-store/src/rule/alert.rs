@@ -73,6 +73,9 @@ pub struct DeviceFacts {
     pub damaged: Option<(u64, u64)>,
     /// When two processes last used its certificate in turn, if they ever did.
     pub conflict: Option<TunnelConflict>,
+    /// When errors of a group became known that this device was the first to report, within the last
+    /// day.
+    pub new_error: Option<Timestamp>,
     /// Whether somebody silenced its alerts.
     pub silenced: bool,
 }
@@ -89,6 +92,9 @@ pub struct TunnelConflict {
 /// Without a conflict for that time there are no longer two processes: the one that is refused comes
 /// back every minute.
 pub(crate) const CONFLICT_OVER: SignedDuration = SignedDuration::from_mins(10);
+
+/// For so long a group of errors is new.
+pub(crate) const ERROR_NEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a device is by one rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +176,12 @@ pub fn judge(
         AlertKind::CopiedCertificate => match facts.conflict {
             Some(conflict) if now.duration_since(conflict.at) < CONFLICT_OVER => {
                 Verdict::Trouble(conflict.at.min(now))
+            }
+            _ => Verdict::Fine,
+        },
+        AlertKind::NewError => match facts.new_error {
+            Some(known_at) if now.duration_since(known_at) < ERROR_NEW => {
+                Verdict::Trouble(known_at.min(now))
             }
             _ => Verdict::Fine,
         },

@@ -17,6 +17,7 @@ mod consent;
 mod database;
 mod device;
 mod device_past;
+mod error_group;
 mod evaluation;
 mod fleet;
 mod fleet_list;

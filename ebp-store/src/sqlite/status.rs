@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     device::{note_report, require_device},
+    error_group,
     value::{Id, Instant},
 };
 use crate::{
@@ -48,7 +49,8 @@ pub fn report(
     ])?;
     note_report(tx, device, at)?;
     components(tx, device, status, at)?;
-    receptions(tx, device, status, &read)
+    receptions(tx, device, status, &read)?;
+    error_group::report(tx, device, &status.errors, at)
 }
 
 /// A component that is reported with the same version keeps its time.

@@ -55,6 +55,7 @@ fn status(version: &str, meters: &[(Uuid, u64, u64)]) -> DeviceStatus {
         meters: meters.iter().map(meter).collect(),
         notices: Vec::new(),
         host_keys: Vec::new(),
+        errors: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ mod data_model;
 mod edit;
 mod erasure;
 mod erasure_crash;
+mod error_group;
 mod evaluation;
 mod fleet;
 mod fleet_rule;

@@ -20,6 +20,7 @@ fn status(version: &str, meters: &[(Uuid, u64, u64)]) -> DeviceStatus {
         meters: meters.iter().map(meter).collect(),
         notices: vec![Notice::SpoolDamaged, Notice::SpoolSetAside],
         host_keys: Vec::new(),
+        errors: Vec::new(),
     }
 }
 

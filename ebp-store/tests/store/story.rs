@@ -482,6 +482,8 @@ macro_rules! suite {
             let fresh = $fresh.await;
             crate::status::is_shown_and_deleted(&*fresh.open().await).await;
             let fresh = $fresh.await;
+            crate::error_group::of_all_devices_together(&*fresh.open().await).await;
+            let fresh = $fresh.await;
             crate::management::lists(&*fresh.open().await).await;
             let fresh = $fresh.await;
             crate::management::changes(&*fresh.open().await).await;

@@ -112,6 +112,8 @@ pub const LEFT_OUT: &[(&str, &[&str])] = &[
             "measurement_device.*",
             "measurement_device_status.*",
             "measurement_device_component.*",
+            "device_error_group.*",
+            "error_group.*",
             "meter_reception.*",
             "meter.measurement_device",
             "device_day.*",

@@ -210,6 +210,12 @@ pub const LEFT_OUT: &[Omission] = &[
         columns: &["tunnel.*", "tunnel_session.*", "measurement_device_status.host_keys"],
     },
     Omission {
+        what: "which errors of its programs the device has reported: types, places in the program, how \
+               often and when",
+        reason: "the device's own record, which the household has, lists them (`ebp errors list`)",
+        columns: &["device_error_group.*", "error_group.*"],
+    },
+    Omission {
         what: "the authority's own register of certificates",
         reason: "what it says of the household's certificates is in the export",
         columns: &["authority_certificate.*"],

@@ -219,6 +219,7 @@ alert-incident = Offene Störung
 alert-certificate = Zertifikat endet
 alert-damaged = Beschädigte Telegramme
 alert-copied-certificate = Zertifikat von zwei Prozessen benutzt
+alert-new-error = Neuer Fehler
 alert-over = vorbei: { $kind }
 rules-title = Regeln
 rule-off = nicht benutzt
@@ -228,6 +229,7 @@ rule-incident = offen seit { $length }
 rule-certificate = endet innerhalb von { $length }
 rule-damaged = { $percent } % und mehr
 rule-copied-certificate = sobald zwei Prozesse es benutzen, immer
+rule-new-error = sobald ein Gerät einen Fehler hat, den vorher kein Gerät hatte, immer
 length-minutes = { $count ->
     [one] { $count } Minute
    *[other] { $count } Minuten
@@ -331,6 +333,11 @@ error-count = Anzahl
 error-first = Zum ersten Mal
 error-last = Zuletzt
 error-is-new = (neu)
+device-errors-title = Fehler der Geräte
+device-errors-none = Kein Gerät hat einen Fehler gemeldet.
+device-errors-new = In den letzten 24 Stunden hat ein Gerät einen Fehler gemeldet, den vorher kein Gerät hatte.
+error-devices = Geräte
+error-versions = Versionen
 jobs-title = Aufträge
 jobs-none = Es gibt keinen Auftrag.
 jobs-older = Ältere Aufträge

@@ -219,6 +219,7 @@ alert-incident = Open incident
 alert-certificate = Certificate ends
 alert-damaged = Damaged telegrams
 alert-copied-certificate = Certificate used by two processes
+alert-new-error = New error
 alert-over = over: { $kind }
 rules-title = Rules
 rule-off = not used
@@ -228,6 +229,7 @@ rule-incident = open for { $length }
 rule-certificate = ends within { $length }
 rule-damaged = { $percent } % and more
 rule-copied-certificate = as soon as two processes use it, always
+rule-new-error = as soon as a device has an error that no device had before, always
 length-minutes = { $count ->
     [one] { $count } minute
    *[other] { $count } minutes
@@ -331,6 +333,11 @@ error-count = Count
 error-first = First seen
 error-last = Last seen
 error-is-new = (new)
+device-errors-title = Errors of devices
+device-errors-none = No device has reported an error.
+device-errors-new = Within the last 24 hours a device reported an error that no device had before.
+error-devices = Devices
+error-versions = Versions
 jobs-title = Jobs
 jobs-none = There is no job.
 jobs-older = Older jobs

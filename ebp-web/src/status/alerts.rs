@@ -178,6 +178,7 @@ pub fn kind_name(language: Language, kind: AlertKind) -> String {
         AlertKind::Certificate => language.say("alert-certificate"),
         AlertKind::Damaged => language.say("alert-damaged"),
         AlertKind::CopiedCertificate => language.say("alert-copied-certificate"),
+        AlertKind::NewError => language.say("alert-new-error"),
     }
 }
 
@@ -238,6 +239,7 @@ fn describe_rules(frame: &Frame, rules: &AlertRules) -> Vec<(String, String)> {
         ),
         (kind_name(language, AlertKind::Damaged), damaged),
         (kind_name(language, AlertKind::CopiedCertificate), frame.say("rule-copied-certificate")),
+        (kind_name(language, AlertKind::NewError), frame.say("rule-new-error")),
     ]
 }
 

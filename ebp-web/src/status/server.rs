@@ -1,7 +1,7 @@
 //! The server: whether it answers, what it counts, its jobs, and who is signed in.
 
 use askama::Template;
-use ebp_core::contract::{Job, JobState};
+use ebp_core::contract::{FleetErrorGroup, FleetVersion, Job, JobState};
 use ebp_survey::{BackupState, DeviceCounts, ErrorGroup, SurveyFigures};
 use jiff::{SignedDuration, Timestamp};
 
@@ -15,8 +15,8 @@ const OLD_BACKUP: SignedDuration = SignedDuration::from_hours(26);
 
 /// For so long an error is new.
 const NEW_ERROR: SignedDuration = SignedDuration::from_hours(24);
-/// Groups of errors on the page.
-const MOST_ERRORS: usize = 50;
+/// Groups of errors on the page, of the server and of devices.
+pub const MOST_ERRORS: usize = 50;
 
 /// Whether the server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct ServerFacts {
     pub backups: BackupState,
     /// Errors of the server's program, the latest first.
     pub errors: Vec<ErrorGroup>,
+    /// Errors of devices, the latest first.
+    pub device_errors: Vec<FleetErrorGroup>,
     /// Jobs, the latest first.
     pub jobs: Vec<Job>,
     /// Where the older ones are.
@@ -77,6 +79,8 @@ pub struct ServerPage {
     is_backup_bad: bool,
     errors: Vec<ErrorView>,
     has_new_error: bool,
+    device_errors: Vec<DeviceErrorView>,
+    has_new_device_error: bool,
     jobs: Vec<JobView>,
     older: Option<String>,
     sessions: Vec<SessionView>,
@@ -105,6 +109,19 @@ struct ErrorView {
     is_new: bool,
 }
 
+struct DeviceErrorView {
+    types: String,
+    place: String,
+    component: String,
+    devices: u64,
+    /// Each with the number of devices that run it.
+    versions: String,
+    count: u64,
+    first: String,
+    last: String,
+    is_new: bool,
+}
+
 struct SessionView {
     identifier: String,
     group: String,
@@ -119,7 +136,16 @@ impl ServerPage {
     /// Of what is known; `done` says what was just done.
     #[must_use]
     pub fn new(frame: Frame, facts: &ServerFacts, done: Option<String>) -> Self {
-        let ServerFacts { readiness, figures, backups, errors, jobs, older, sessions } = facts;
+        let ServerFacts {
+            readiness,
+            figures,
+            backups,
+            errors,
+            device_errors,
+            jobs,
+            older,
+            sessions,
+        } = facts;
         let (backup, is_backup_bad) = match backups {
             BackupState::Unknown => (frame.say("backup-unknown"), false),
             BackupState::Missing => (frame.say("backup-missing"), true),
@@ -136,7 +162,9 @@ impl ServerPage {
             backup,
             is_backup_bad,
             errors: errors.iter().take(MOST_ERRORS).map(|it| error_view(&frame, it)).collect(),
-            has_new_error: errors.iter().any(|it| is_new(&frame, it)),
+            has_new_error: errors.iter().any(|it| is_new(&frame, it.first_seen)),
+            device_errors: device_errors.iter().map(|it| device_error_view(&frame, it)).collect(),
+            has_new_device_error: device_errors.iter().any(|it| is_new(&frame, it.known_at)),
             jobs: jobs.iter().map(|job| job_view(&frame, job)).collect(),
             older: older.clone(),
             sessions: sessions.iter().map(|session| session_view(&frame, session)).collect(),
@@ -145,8 +173,23 @@ impl ServerPage {
     }
 }
 
-fn is_new(frame: &Frame, group: &ErrorGroup) -> bool {
-    frame.now.duration_since(group.first_seen) < NEW_ERROR
+fn is_new(frame: &Frame, since: Timestamp) -> bool {
+    frame.now.duration_since(since) < NEW_ERROR
+}
+
+fn device_error_view(frame: &Frame, group: &FleetErrorGroup) -> DeviceErrorView {
+    let version = |it: &FleetVersion| format!("{} ({})", it.version, it.devices);
+    DeviceErrorView {
+        types: group.types.join(" < "),
+        place: group.place.clone(),
+        component: group.component.clone(),
+        devices: group.devices,
+        versions: group.versions.iter().map(version).collect::<Vec<_>>().join(", "),
+        count: group.count,
+        first: brief(frame, group.first_seen),
+        last: brief(frame, group.last_seen),
+        is_new: is_new(frame, group.known_at),
+    }
 }
 
 fn error_view(frame: &Frame, group: &ErrorGroup) -> ErrorView {
@@ -157,7 +200,7 @@ fn error_view(frame: &Frame, group: &ErrorGroup) -> ErrorView {
         count: group.count,
         first: brief(frame, group.first_seen),
         last: brief(frame, group.last_seen),
-        is_new: is_new(frame, group),
+        is_new: is_new(frame, group.first_seen),
     }
 }
 

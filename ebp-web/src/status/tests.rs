@@ -238,7 +238,12 @@ fn a_webhook_that_fails_is_told_on_top() {
         let facts = AlertFacts {
             rules: rules.clone(),
             history: Vec::new(),
-            counts: AlertCounts { open: vec![(AlertKind::Silent, 3)], pending: 1, attempts: 4 },
+            counts: AlertCounts {
+                open: vec![(AlertKind::Silent, 3)],
+                pending: 1,
+                attempts: 4,
+                error_groups: 0,
+            },
             messages: vec![message(vec![delivery])],
             older: None,
             is_older: false,

@@ -1,6 +1,7 @@
 //! What an operator does with a server and sees of it.
 
 pub mod agreement;
+mod alerts;
 mod authority;
 mod backup;
 mod devices;

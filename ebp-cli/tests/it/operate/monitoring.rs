@@ -35,6 +35,7 @@ fn families() -> BTreeSet<String> {
         ("EBP_SERVER_DATABASE_URL", &url),
         ("EBP_SERVER_WEB__LISTEN", "127.0.0.1:0"),
         ("EBP_SERVER_WEB__BACKUPS", backups.path().to_str().unwrap()),
+        ("EBP_SERVER_RELEASES", backups.path().to_str().unwrap()),
     ]);
     server.set_secrets();
     let ask = || {

@@ -1,17 +1,26 @@
-//! Alerts: by which rules devices are watched, what administrators were told, and a test.
+//! Alerts: by which rules devices are watched and how those were changed, what administrators were told,
+//! and a test.
 
 use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, State},
-    http::{StatusCode, Uri},
+    extract::{Path, Request, State},
+    http::{StatusCode, Uri, header},
+    response::{IntoResponse, Response},
 };
-use ebp_core::contract::{AlertMessage, AlertRules, Listing};
+use ebp_core::contract::{AlertMessage, AlertRules, ChangedRules, Listing};
 use ebp_survey::Survey;
 
-use super::{list_query, listing};
-use crate::{alert::AlertWatch, api::uuid, problem::ApiError};
+use super::{list_query, listing, revision};
+use crate::{
+    alert::AlertWatch,
+    api::{body, intake::Intake, uuid},
+    problem::ApiError,
+};
+
+/// Versions of the rules that are listed.
+const CHANGES: usize = 100;
 
 /// `GET /management/alert?limit&cursor`: messages in the order in which they were made.
 pub async fn list(
@@ -30,12 +39,38 @@ pub async fn show(
 }
 
 /// `GET /management/alert/rule`: the rules that hold, with the ways of sending of the server that
-/// answers.
+/// answers; their version is the `ETag`.
 pub async fn rules(
     State(survey): State<Arc<Survey>>,
     State(watch): State<Arc<AlertWatch>>,
-) -> Result<Json<AlertRules>, ApiError> {
-    Ok(Json(survey.alert_rules(watch.rules()).await?))
+) -> Result<Response, ApiError> {
+    Ok(with_version(survey.alert_rules(watch.rules()).await?))
+}
+
+/// `PUT /management/alert/rule`: other rules for all servers of the database, in place of those that
+/// hold; with `If-Match` only of that version. A rule that is left out is not used.
+pub async fn change_rules(
+    State(survey): State<Arc<Survey>>,
+    State(watch): State<Arc<AlertWatch>>,
+    State(intake): State<Arc<Intake>>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let expected = revision::expected_rules(request.headers())?;
+    let rules = body::json(&intake, request).await?;
+    survey.replace_alert_rules(rules, expected.as_deref()).await?;
+    Ok(with_version(survey.alert_rules(watch.rules()).await?))
+}
+
+fn with_version(rules: AlertRules) -> Response {
+    let tag = format!("\"{}\"", rules.version);
+    ([(header::ETAG, tag)], Json(rules)).into_response()
+}
+
+/// `GET /management/alert/rule/change`: the last versions of the rules, the newest first.
+pub async fn rule_changes(
+    State(survey): State<Arc<Survey>>,
+) -> Result<Json<Vec<ChangedRules>>, ApiError> {
+    Ok(Json(survey.store().alert_rules(CHANGES).await?))
 }
 
 /// `POST /management/alert/test`: a message by every channel that the server has. The server that

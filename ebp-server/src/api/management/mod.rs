@@ -7,6 +7,7 @@ pub mod alert;
 mod archive;
 pub mod certificate;
 pub mod device;
+pub mod error_group;
 pub mod fleet;
 pub mod household;
 pub mod job;

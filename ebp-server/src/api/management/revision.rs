@@ -1,5 +1,5 @@
-//! Who changes a registration, and which version of it they saw: the headers `Ebp-Label` and
-//! `If-Match` of a request, and the `ETag` of an answer.
+//! Who makes a change, and which version they saw: the headers `Ebp-Label` and `If-Match` of a request,
+//! and the `ETag` of an answer.
 
 use axum::{
     Json,
@@ -40,17 +40,38 @@ fn label(value: &HeaderValue) -> Result<Label, ApiError> {
     text.parse().map_err(|reason| ApiError::Invalid(format!("`Ebp-Label` {reason}")))
 }
 
-/// The versions of `If-Match` (RFC 9110, 13.1.1). Weak ones, and those of another form, are valid and
-/// no household's.
+/// The versions of a household of `If-Match`. Those of another form are valid and no household's.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] if it is not of its form.
 pub fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, ApiError> {
-    let malformed = || {
-        let form = "`If-Match` must be `*` or the `ETag` of the household, in quotation marks";
-        ApiError::Invalid(form.to_owned())
+    let tags = tags(headers, "the household")?;
+    Ok(tags.map(|tags| tags.into_iter().filter_map(|tag| tag.parse().ok()).collect()))
+}
+
+/// The versions of the rules of alerts of `If-Match`. Those of another form are valid and no rules'.
+///
+/// # Errors
+/// [`ApiError::Invalid`] if it is not of its form.
+pub fn expected_rules(headers: &HeaderMap) -> Result<Option<Vec<u64>>, ApiError> {
+    let version = |tag: &str| {
+        let version = tag.parse::<u64>().ok();
+        // As the server writes it: neither a sign nor zeros before it.
+        version.filter(|version| version.to_string() == tag)
     };
-    let (mut versions, mut is_given) = (Vec::new(), false);
+    let tags = tags(headers, "the rules")?;
+    Ok(tags.map(|tags| tags.into_iter().filter_map(version).collect()))
+}
+
+/// The tags of `If-Match` (RFC 9110, 13.1.1), but for weak ones, which match nothing; `None` if any
+/// version is meant.
+fn tags<'a>(headers: &'a HeaderMap, of: &str) -> Result<Option<Vec<&'a str>>, ApiError> {
+    let malformed = || {
+        ApiError::Invalid(format!(
+            "`If-Match` must be `*` or the `ETag` of {of}, in quotation marks"
+        ))
+    };
+    let (mut tags, mut is_given) = (Vec::new(), false);
     for value in headers.get_all(header::IF_MATCH) {
         let mut rest = value.to_str().map_err(|_| malformed())?.trim();
         if rest == "*" {
@@ -62,10 +83,12 @@ pub fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, Ap
             let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"');
             let (tag, after) =
                 quoted.and_then(|text| text.split_once('"')).ok_or_else(malformed)?;
-            if versions.len() == MOST {
+            if tags.len() == MOST {
                 return Err(malformed());
             }
-            versions.extend(tag.parse::<HouseholdVersion>().ok().filter(|_| !is_weak));
+            if !is_weak {
+                tags.push(tag);
+            }
             let after = after.trim_start();
             match after.strip_prefix(',') {
                 Some(next) => rest = next.trim_start(),
@@ -74,7 +97,7 @@ pub fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, Ap
             }
         }
     }
-    Ok(is_given.then_some(versions))
+    Ok(is_given.then_some(tags))
 }
 
 /// An answer with the household and its version.
@@ -105,6 +128,18 @@ mod tests {
             headers.append(header::IF_MATCH, value.parse().unwrap());
         }
         expected(&headers).map(|versions| versions.map(|versions| versions.len())).map_err(drop)
+    }
+
+    #[test]
+    fn versions_of_rules_are_numbers_as_the_server_writes_them() {
+        let read = |value: &str| {
+            let headers = HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]);
+            expected_rules(&headers).unwrap()
+        };
+        assert_eq!(read("*"), None);
+        assert_eq!(read("\"0\", \"17\""), Some(vec![0, 17]));
+        assert_eq!(read("W/\"1\", \"+1\", \"01\", \"\", \"-1\""), Some(Vec::new()));
+        assert!(expected_rules(&HeaderMap::new()).unwrap().is_none());
     }
 
     #[test]

@@ -33,13 +33,17 @@ pub async fn in_question(
                     EXISTS (SELECT FROM device_silence AS silence
                             WHERE silence.device = fleet.device
                                 AND (ends_at IS NULL OR ends_at > $1)),
-                    conflict_at, instance, conflict_instance
+                    conflict_at, instance, conflict_instance,
+                    (SELECT max(known_at) FROM error_group
+                     WHERE error_group.device = fleet.device AND known_at > $8)
              FROM fleet_device AS fleet
              LEFT JOIN tunnel ON tunnel.device = fleet.device AND conflict_at > $7
              WHERE consent = 1 AND (
                  last_report < $2 OR last_report > $4 OR measured_at < $3 OR measured_at > $4
                  OR incidents > 0 OR certificate_end < $5 OR damaged >= $6 OR conflict_at IS NOT NULL
-                 OR fleet.device IN (SELECT device FROM alert_episode WHERE ended_at IS NULL))
+                 OR fleet.device IN (SELECT device FROM alert_episode WHERE ended_at IS NULL)
+                 OR fleet.device IN (SELECT device FROM error_group
+                                     WHERE device IS NOT NULL AND known_at > $8))
              ORDER BY fleet.device",
         )
         .await?;
@@ -54,6 +58,7 @@ pub async fn in_question(
                 &bounds.certificate.map(Instant),
                 &bounds.damaged,
                 &Instant(bounds.conflict),
+                &Instant(bounds.new_error),
             ],
         )
         .await?;
@@ -84,6 +89,7 @@ pub async fn in_question(
                 }
                 _ => None,
             },
+            new_error: row.try_get::<_, Option<Instant>>(9)?.map(|at| at.0),
             silenced: row.try_get(5)?,
         });
     }

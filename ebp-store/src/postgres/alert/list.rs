@@ -168,7 +168,15 @@ pub async fn expire(tx: &Transaction<'_>, now: Timestamp) -> Result<u64, StoreEr
             &[&before],
         )
         .await?;
-    Ok(episodes + messages)
+    let groups = tx
+        .execute(
+            "DELETE FROM error_group WHERE known_at < $1 AND NOT EXISTS (
+                 SELECT FROM device_error_group
+                 WHERE device_error_group.fingerprint = error_group.fingerprint)",
+            &[&before],
+        )
+        .await?;
+    Ok(episodes + messages + groups)
 }
 
 /// Counts for the metrics.
@@ -179,9 +187,11 @@ pub async fn counts(db: &impl GenericClient) -> Result<AlertCounts, StoreError> 
     let sql = "SELECT count(*), coalesce(max(attempts), 0) FROM alert_delivery
                WHERE state = 'pending'";
     let row = db.query_one(sql, &[]).await?;
+    let groups = db.query_one("SELECT count(*) FROM error_group", &[]).await?;
     Ok(AlertCounts {
         open,
         pending: unsigned(row.try_get(0)?)?,
         attempts: unsigned(row.try_get(1)?)?,
+        error_groups: unsigned(groups.try_get(0)?)?,
     })
 }

@@ -26,6 +26,7 @@ pub(super) fn facts(device: u128) -> DeviceFacts {
         certificate_until: None,
         damaged: None,
         conflict: None,
+        new_error: None,
         silenced: false,
     }
 }
@@ -140,14 +141,33 @@ fn rules_that_are_off_end_what_they_began() {
         damaged: Some((100, 100)),
         ..facts(1)
     };
-    // A copied certificate is told of whatever the rules are.
-    for kind in AlertKind::ALL.into_iter().filter(|kind| *kind != AlertKind::CopiedCertificate) {
+    // A copied certificate and a new error are told of whatever the rules are.
+    let always = [AlertKind::CopiedCertificate, AlertKind::NewError];
+    for kind in AlertKind::ALL.into_iter().filter(|kind| !always.contains(kind)) {
         assert!(matches!(
             verdict(&device, kind, watching(99)),
             Verdict::Trouble(_) | Verdict::Unknown
         ));
         assert_eq!(judge(&device, kind, &off, watching(99)), Verdict::Fine);
     }
+}
+
+#[test]
+fn an_error_is_new_for_a_day() {
+    let watching = Watching { looked_at: at(NOON), since: at(NOON) };
+    let of = |known_at: Option<&str>, silenced| {
+        let device = DeviceFacts { new_error: known_at.map(at), silenced, ..facts(1) };
+        judge(&device, AlertKind::NewError, &AlertThresholds::default(), watching)
+    };
+    assert_eq!(of(None, false), Verdict::Fine);
+    let day = SignedDuration::from_hours(24);
+    let before = |by: SignedDuration| (at(NOON) - by).to_string();
+    assert_eq!(of(Some(&before(day)), false), Verdict::Fine);
+    let almost = before(day - SignedDuration::from_secs(1));
+    assert_eq!(of(Some(&almost), false), Verdict::Trouble(at(&almost)));
+    assert_eq!(of(Some(&almost), true), Verdict::Unknown);
+    // By a clock that was set back since it became known now.
+    assert_eq!(of(Some(&before(-day)), false), Verdict::Trouble(at(NOON)));
 }
 
 #[test]

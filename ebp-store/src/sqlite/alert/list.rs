@@ -132,7 +132,13 @@ pub fn expire(tx: &Transaction<'_>, now: Timestamp) -> Result<u64, StoreError> {
              AND NOT EXISTS (SELECT 1 FROM alert_episode WHERE end_message = alert_message.uuid)",
         [before],
     )?;
-    Ok((episodes + messages) as u64)
+    let groups = tx.execute(
+        "DELETE FROM error_group WHERE known_at < ?1 AND NOT EXISTS (
+             SELECT 1 FROM device_error_group
+             WHERE device_error_group.fingerprint = error_group.fingerprint)",
+        [before],
+    )?;
+    Ok((episodes + messages + groups) as u64)
 }
 
 /// Counts for the metrics.
@@ -153,5 +159,12 @@ pub fn counts(db: &Connection) -> Result<AlertCounts, StoreError> {
              WHERE state = 'pending'",
         )?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(AlertCounts { open, pending: unsigned(pending)?, attempts: unsigned(attempts)? })
+    let groups: i64 =
+        db.prepare_cached("SELECT count(*) FROM error_group")?.query_row([], |row| row.get(0))?;
+    Ok(AlertCounts {
+        open,
+        pending: unsigned(pending)?,
+        attempts: unsigned(attempts)?,
+        error_groups: unsigned(groups)?,
+    })
 }

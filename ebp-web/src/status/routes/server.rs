@@ -17,7 +17,7 @@ use crate::{
     cloud::{Administrator, AdministratorForm, CloudWeb, Visitor},
     status::{
         confirm::Confirm,
-        server::{PAGE, Readiness, ServerFacts, ServerPage, SessionRow},
+        server::{MOST_ERRORS, PAGE, Readiness, ServerFacts, ServerPage, SessionRow},
     },
 };
 
@@ -76,6 +76,7 @@ async fn gather(
         figures,
         backups,
         errors,
+        device_errors: caller.error_groups(MOST_ERRORS).await?,
         jobs: jobs.items,
         older: jobs.older.map(|place| up_to(SERVER, place)),
         sessions: sessions.into_iter().map(|session| row(session, own)).collect(),

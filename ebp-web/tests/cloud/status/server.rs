@@ -1,6 +1,10 @@
 //! The server's page: readiness, figures, jobs, sessions.
 
-use ebp_core::{contract::JobState, scope::Group};
+use ebp_core::{
+    clock::Clock,
+    contract::{DeviceStatus, JobState, ReportedErrorGroup},
+    scope::Group,
+};
 use ebp_needs::needs;
 use ebp_store::JobOrder;
 use ebp_survey::ErrorGroup;
@@ -57,6 +61,44 @@ async fn shows_the_server(world: World) {
     ] {
         assert!(page.body.contains(said), "{said}: {}", page.body);
     }
+
+    assert!(page.body.contains("No device has reported an error."), "{}", page.body);
+    let device = consenting(&world, 7).await;
+    let now = world.clock.now();
+    let group = |number: u32, types: &str| ReportedErrorGroup {
+        fingerprint: format!("{number:012x}"),
+        component: "tunnel".to_owned(),
+        types: vec![types.to_owned(), "io::Error::TimedOut".to_owned()],
+        place: "ebp-fleet/src/<y>.rs:9".to_owned(),
+        count: 1234,
+        first_seen: now,
+        last_seen: now,
+    };
+    // The store checks the form: what could be no place is refused.
+    let status = |errors| DeviceStatus {
+        components: [("transmitter".to_owned(), "7.6.5".to_owned())].into(),
+        errors,
+        ..DeviceStatus::default()
+    };
+    let of = device.measurement_device;
+    let refused = store.report_status(of, status(vec![group(1, "A::B")]), now).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let place = "ebp-fleet/src/tunnel.rs:9".to_owned();
+    let told = ReportedErrorGroup { place, ..group(1, "FleetError::Away") };
+    store.report_status(of, status(vec![told]), now).await.unwrap();
+    let page = browser.get("/status/server?lang=en").await;
+    for said in [
+        "FleetError::Away &#60; io::Error::TimedOut",
+        "ebp-fleet/src/tunnel.rs:9",
+        "7.6.5 (1)",
+        "1234",
+        "a device reported an error that no device had before",
+    ] {
+        assert!(page.body.contains(said), "{said}: {}", page.body);
+    }
+    let german = browser.get("/status/server?lang=de").await;
+    assert!(german.body.contains("Fehler der Geräte"), "{}", german.body);
+    browser.get("/status/server?lang=en").await;
 
     let cancel = format!("/status/server/job/{}/cancel", report.uuid);
     let answer = browser.submit("/status/server", &cancel, &[]).await;

@@ -29,6 +29,7 @@ use crate::{
     message::MessageStore,
     quota::{Quota, Source},
     revoked::MaskingStore,
+    rollout::RolloutStore,
     rule::admission::Refusal,
     series::SeriesStore,
     survey_text::SurveyTextStore,
@@ -70,6 +71,7 @@ pub trait Store:
     + AlertRuleStore
     + LatestStore
     + LedgerStore
+    + RolloutStore
     + DeviceEditStore
     + TunnelStore
     + WebSessionStore

@@ -95,7 +95,8 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Whether `If-Match` says of an endpoint's request which version of the household it changes.
+/// Whether `If-Match` says of an endpoint's request which version of the household or roll-out it
+/// changes.
 pub fn is_versioned(endpoint: &Endpoint) -> bool {
     let is_household =
         endpoint.path == paths::MANAGED_HOUSEHOLD && endpoint.method == Method::PATCH;
@@ -105,7 +106,10 @@ pub fn is_versioned(endpoint: &Endpoint) -> bool {
         paths::MANAGED_PV_SYSTEMS,
         paths::MANAGED_PV_SYSTEM,
     ];
-    is_household || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
+    let is_rollout = endpoint.path == paths::MANAGED_ROLLOUT && endpoint.method == Method::PATCH;
+    is_household
+        || is_rollout
+        || (members.contains(&endpoint.path) && endpoint.method != Method::GET)
 }
 
 /// Whether the endpoint's connection speaks another protocol afterwards.
@@ -123,6 +127,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
             | paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_ROLLOUT
             | paths::MANAGEMENT_JOB
             | paths::GEO_LOCATE
             | paths::SERIES

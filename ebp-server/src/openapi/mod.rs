@@ -105,7 +105,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
     let problems = answers::responses(endpoint, request.is_some());
-    let gives_version = endpoint.path == paths::MANAGED_HOUSEHOLD && status == "200"
+    let gives_version = [paths::MANAGED_HOUSEHOLD, paths::MANAGED_ROLLOUT].contains(&endpoint.path)
+        && status == "200"
         || answers::is_versioned(endpoint) && endpoint.method == Method::PATCH;
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))

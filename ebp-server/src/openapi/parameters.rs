@@ -106,12 +106,12 @@ impl Kind {
             Self::Consent => text.pattern(Some("^(not-granted|granted|revoked)$")),
             Self::Sort => text.pattern(Some("^-?(registered|name|email|postal-code|city)$")),
             Self::Versions => text
-                .pattern(Some(r#"^(\*|"[0-9a-f]{32}")$"#))
-                .description(Some("The ETag of the household that is changed")),
+                .pattern(Some(r#"^(\*|"[0-9a-f]{32}"|"[0-9]{1,20}")$"#))
+                .description(Some("The ETag of what is changed: the household, or the roll-out")),
             Self::Label => text
                 .max_length(Some(LABEL_LENGTH))
                 .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
-                .description(Some("Initials, for the history of the registration; UTF-8")),
+                .description(Some("Initials, for the history of what is changed; UTF-8")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
             Self::RegionFile => text.pattern(Some(r"^[A-Z]{2}[A-Z0-9]{1,6}\.svg$")),
             Self::Degrees(most) => ObjectBuilder::new()
@@ -186,6 +186,7 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_ROLLOUT
             | paths::MANAGEMENT_TUNNEL
             | paths::TUNNEL_SESSION
             | paths::MANAGEMENT_DEVICE
@@ -216,7 +217,8 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     let versioned = answers::is_versioned(endpoint);
     let is_recorded = versioned
         || endpoint.method == Method::POST
-            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE].contains(&endpoint.path);
+            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE, paths::MANAGEMENT_ROLLOUT]
+                .contains(&endpoint.path);
     let headers: [(&str, Kind, bool); 2] =
         [("If-Match", Kind::Versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
     let in_headers = headers

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 28] = [
+const MIGRATIONS: [&str; 29] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -47,6 +47,7 @@ const MIGRATIONS: [&str; 28] = [
     include_str!("../../migrations/postgres/0026_data_release.sql"),
     include_str!("../../migrations/postgres/0027_job_archive.sql"),
     include_str!("../../migrations/postgres/0028_revoked_person.sql"),
+    include_str!("../../migrations/postgres/0029_rollout.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -80,7 +80,8 @@ pub enum ApiError {
     /// The job is in a state that does not permit it: why.
     #[error("{0}")]
     JobState(String),
-    /// A roll-out's state does not permit it; the text says which it is.
+    /// A roll-out's state does not permit it: why.
+    #[error("{0}")]
     RolloutState(String),
     /// The participant has this household at the same address.
     #[error("registered already")]
@@ -297,7 +298,7 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Changed => Some(
-                "nothing was changed: get the household again, and send the change with its ETag as \
+                "nothing was changed: get it again, and send the change with its ETag as \
                  If-Match"
                     .to_owned(),
             ),

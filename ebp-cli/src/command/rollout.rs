@@ -192,8 +192,11 @@ fn all(manager: &Manager) -> Result<Vec<Rollout>, Failure> {
 }
 
 fn chosen(manager: &Manager, named: Option<Uuid>) -> Result<Uuid, Failure> {
-    let latest = || Ok(all(manager)?.last().map(|rollout| rollout.uuid));
-    named.map_or_else(latest, |named| Ok(Some(named)))?.ok_or_else(|| {
+    let latest = match named {
+        Some(named) => Some(named),
+        None => all(manager)?.last().map(|rollout| rollout.uuid),
+    };
+    latest.ok_or_else(|| {
         Failure::failed("there never was a roll-out")
             .remedy("`ebp rollout start VERSION --first DEVICE` begins one")
     })

@@ -38,6 +38,7 @@ mod removal;
 mod repeated;
 mod revision;
 mod rolling;
+mod rollout;
 mod scope;
 mod series;
 mod server;

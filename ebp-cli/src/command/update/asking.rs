@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ebp_client::{Client, ClientError, Identity};
+use ebp_client::{Client, ClientError, identity::Identity};
 use ebp_core::{
     clock::DeviceClock,
     contract::{DeviceUpdate, UpdateManager, UpdateWish},

@@ -140,7 +140,11 @@ fn administrators_go_on_after_a_failure_and_it_stays_excused() {
     fleet.spoil(3, Behaviour::Reverts);
     let mut resumed = 0;
     fleet.run_until(DAY * 30, |fleet| {
-        let is_blocked = fleet.count(RolloutDeviceState::Failed) > 0;
+        use RolloutDeviceState::{Failed, Offered, Trying, Waiting};
+        let open: usize = [Offered, Trying].map(|state| fleet.count(state)).iter().sum();
+        let is_last = fleet.rollout.is_last_step();
+        let is_done = open == 0 && (!is_last || fleet.count(Waiting) == 0);
+        let is_blocked = fleet.count(Failed) > 0 && is_done;
         match fleet.rollout.state {
             RolloutState::Halted => fleet.steer(RolloutAction::Resume),
             RolloutState::Running if is_blocked => fleet.steer(RolloutAction::Advance),

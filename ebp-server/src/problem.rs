@@ -218,11 +218,9 @@ impl ApiError {
             Self::JobState(_) => {
                 (kind::JOB_STATE, StatusCode::CONFLICT, "The job's state does not permit it")
             }
-            Self::RolloutState(_) => (
-                kind::ROLLOUT_STATE,
-                StatusCode::CONFLICT,
-                "The roll-out's state does not permit it",
-            ),
+            Self::RolloutState(_) => {
+                (kind::ROLLOUT_STATE, StatusCode::CONFLICT, "The roll-out's state forbids it")
+            }
             Self::RegisteredAlready(_) => (
                 kind::REGISTERED_ALREADY,
                 StatusCode::CONFLICT,
@@ -298,8 +296,7 @@ impl ApiError {
             Self::Unauthenticated(reason) | Self::InUse(reason) => Some((*reason).to_owned()),
             Self::Scope(scope) => Some(format!("the scope `{scope}` is missing")),
             Self::Changed => Some(
-                "nothing was changed: get it again, and send the change with its ETag as \
-                 If-Match"
+                "nothing was changed: get it again, and send the change with its ETag as If-Match"
                     .to_owned(),
             ),
             Self::ClockBehind(by) => Some(format!("by {by:#} at least")),

@@ -25,14 +25,12 @@ use prometheus_client::{
 
 use ebp_core::contract::JobState;
 use ebp_store::{AlertCounts, DeviceCounts, JobCounts, PoolStatus};
-use ebp_survey::RolloutFigures;
 use jiff::Timestamp;
 
 use crate::machine::MachineState;
 
 pub use alert::AlertMetrics;
 use machine::MachineMetrics;
-use rollout::RolloutMetrics;
 pub use tunnel::TunnelMetrics;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -110,7 +108,7 @@ pub struct Gauges {
     /// Episodes of trouble with devices, and messages that wait, of all servers of the database.
     pub alerts: AlertCounts,
     /// How far the devices' updates are.
-    pub rollout: RolloutFigures,
+    pub rollout: ebp_survey::RolloutFigures,
     /// Connections to the database.
     pub pool: Option<PoolStatus>,
     /// Since when the oldest job that has not ended is there, of all servers of the database.
@@ -150,7 +148,7 @@ pub struct Telemetry {
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Family<KindLabels, Histogram>,
     machine: MachineMetrics,
-    rollout: RolloutMetrics,
+    rollout: rollout::RolloutMetrics,
     /// What is counted of alerts.
     pub alerts: AlertMetrics,
     /// What is counted of tunnels.
@@ -181,7 +179,7 @@ impl Default for Telemetry {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
             machine: MachineMetrics::register(&mut registry),
-            rollout: RolloutMetrics::register(&mut registry),
+            rollout: rollout::RolloutMetrics::register(&mut registry),
             alerts: AlertMetrics::register(&mut registry),
             tunnels: TunnelMetrics::register(&mut registry),
             registry: Registry::default(),
@@ -380,7 +378,7 @@ mod tests {
             connections: 2,
             jobs: Vec::new(),
             alerts: AlertCounts::default(),
-            rollout: RolloutFigures::default(),
+            rollout: Default::default(),
             pool: None,
             oldest_job: None,
             machine: MachineState {

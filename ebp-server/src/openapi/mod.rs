@@ -223,10 +223,10 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest, FrontendRequest,
-        HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice, NewJob,
-        NewMessage, NewMeter, NewPvSystem, NewSilence, PurposeGrant, PvSystemChange, Registration,
-        RenewRequest, Withdrawal, closed_schemas,
+        ConsentGrant, DeviceChange, DeviceStatus, DeviceUpdate, EnrollRequest, EnrolmentRequest,
+        FrontendRequest, HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice,
+        NewJob, NewMessage, NewMeter, NewPvSystem, NewRollout, NewSilence, PurposeGrant,
+        PvSystemChange, Registration, RenewRequest, RolloutChange, Withdrawal, closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -286,6 +286,9 @@ mod tests {
         checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
+        checks::<NewRollout>(&document, &mut names);
+        checks::<RolloutChange>(&document, &mut names);
+        checks::<DeviceUpdate>(&document, &mut names);
         checks::<NewSilence>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);
         checks::<Registration>(&document, &mut names);

@@ -160,7 +160,7 @@ async fn what_is_wrong_is_said_by_its_place() {
     let wrong = json!({"version": "1.4.2", "steps": [50, 25, 100]});
     let call = administrator.json(Method::POST, paths::MANAGEMENT_ROLLOUT, &wrong);
     let problem = call.problem(422, problem_type::INCONSISTENT).await;
-    assert_eq!(problem.errors[0].pointer, "/steps");
+    assert_eq!(problem.faults[0].pointer, "/steps");
     let wrong = json!({"kept": "latest"});
     device
         .json(Method::POST, paths::DEVICE_UPDATE, &wrong)

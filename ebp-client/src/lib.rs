@@ -39,6 +39,7 @@ mod measurements;
 mod message;
 mod registrations;
 pub mod renewal;
+mod rollout;
 mod server_clock;
 pub mod server_rule;
 mod status;

@@ -13,6 +13,7 @@ use crate::{
     job::JobAdded,
     limit::Connections,
     machine::Machine,
+    rollout::RolloutWatch,
     telemetry::Telemetry,
     tunnel::Tunnels,
 };
@@ -30,6 +31,8 @@ pub(crate) struct App {
     pub(crate) job_added: Arc<JobAdded>,
     /// The rules of alerts, and what wakes the loop that watches.
     pub(crate) alert_watch: Arc<AlertWatch>,
+    /// What wakes the loop that judges a roll-out.
+    pub(crate) rollout_watch: Arc<RolloutWatch>,
     /// Tunnels of devices, and sessions through them.
     pub(crate) tunnels: Arc<Tunnels>,
     /// What is counted.
@@ -61,6 +64,7 @@ parts!(
     intake: Intake,
     job_added: JobAdded,
     alert_watch: AlertWatch,
+    rollout_watch: RolloutWatch,
     tunnels: Tunnels,
     telemetry: Telemetry,
     connections: Connections,

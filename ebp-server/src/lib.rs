@@ -45,6 +45,7 @@ pub mod openapi;
 mod overload;
 mod problem;
 mod request;
+mod rollout;
 mod router;
 mod serve;
 mod settings;

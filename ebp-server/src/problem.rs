@@ -80,6 +80,9 @@ pub enum ApiError {
     /// The job is in a state that does not permit it: why.
     #[error("{0}")]
     JobState(String),
+    /// A roll-out's state does not permit it: why.
+    #[error("{0}")]
+    RolloutState(String),
     /// The participant has this household at the same address.
     #[error("registered already")]
     RegisteredAlready(Uuid),
@@ -215,6 +218,9 @@ impl ApiError {
             Self::JobState(_) => {
                 (kind::JOB_STATE, StatusCode::CONFLICT, "The job's state does not permit it")
             }
+            Self::RolloutState(_) => {
+                (kind::ROLLOUT_STATE, StatusCode::CONFLICT, "The roll-out's state forbids it")
+            }
             Self::RegisteredAlready(_) => (
                 kind::REGISTERED_ALREADY,
                 StatusCode::CONFLICT,
@@ -319,7 +325,10 @@ impl ApiError {
                  ?further=true"
             )),
             Self::Tunnel(error) => error.detail(),
-            Self::Invalid(what) | Self::TooLarge(what) | Self::JobState(what) => Some(what.clone()),
+            Self::Invalid(what)
+            | Self::TooLarge(what)
+            | Self::JobState(what)
+            | Self::RolloutState(what) => Some(what.clone()),
             _ => None,
         }
     }

@@ -18,9 +18,9 @@ use ebp_survey::Operation;
 use crate::{
     answer::{Compressing, Template, compress, say_how_long},
     api::{
-        account, consent, description, device, export, geo, health, household, incident,
-        management, measurement, measurement_device, message, meter, pv_system, release, series,
-        survey, tunnel,
+        account, consent, description, device, device_update, export, geo, health, household,
+        incident, management, measurement, measurement_device, message, meter, pv_system, release,
+        series, survey, tunnel,
     },
     app::App,
     as_problem::as_problem,
@@ -114,6 +114,10 @@ pub(crate) fn routes() -> Vec<Route> {
         get(paths::TUNNEL_SESSION,         Access::Administration,  h::get(tunnel::sessions)),
         delete(paths::MANAGED_TUNNEL_SESSION, Access::Administration,  h::delete(tunnel::end)),
         get(paths::TUNNEL_CONNECT,         Access::Administration,  h::get(tunnel::connect)),
+        get(paths::MANAGEMENT_ROLLOUT,     by(ShowRollouts),        h::get(management::rollout::list)),
+        post(paths::MANAGEMENT_ROLLOUT,    by(SteerRollouts),       h::post(management::rollout::begin)),
+        get(paths::MANAGED_ROLLOUT,        by(ShowRollouts),        h::get(management::rollout::show)),
+        patch(paths::MANAGED_ROLLOUT,      by(SteerRollouts),       h::patch(management::rollout::change)),
         get(paths::MANAGEMENT_ALERT,       by(ListAlerts),          h::get(management::alert::list)),
         get(paths::ALERT_RULE,             by(ShowAlertRules),      h::get(management::alert::rules)),
         put(paths::ALERT_RULE,             by(ChangeAlertRules),    h::put(management::alert::change_rules)),
@@ -132,6 +136,7 @@ pub(crate) fn routes() -> Vec<Route> {
         post(paths::DEVICE_FRONTEND,       Access::DeviceScope(MeasurementWrite), h::post(device::frontend)),
         get(paths::DEVICE_SIGN_IN,         Access::Device,          h::get(device::sign_in)),
         get(paths::DEVICE_METER,           Access::Device,          h::get(device::meters)),
+        post(paths::DEVICE_UPDATE,         Access::DeviceScope(MeasurementWrite), h::post(device_update::report)),
         get(paths::DEVICE_TUNNEL,          Access::DeviceScope(MeasurementWrite), h::get(tunnel::hold)),
         get(paths::INTERNAL_TUNNEL,        Access::Server,          h::get(tunnel::pass)),
 

@@ -30,7 +30,9 @@ use crate::{
     limit,
     listener::{self, Listening, Transport},
     machine::Machine,
-    openapi, router,
+    openapi,
+    rollout::RolloutWatch,
+    router,
     telemetry::Telemetry,
     tunnel::{self, TunnelSettings, Tunnels},
     web::{self, OwnPages, PageParts, PageServer},
@@ -172,6 +174,8 @@ pub async fn serve_with_pages(
     let start =
         |alerts| Watcher::start(survey.clone(), telemetry.clone(), alerts, alert_watch.clone());
     let watcher = alerts.map(start).transpose()?;
+    let rollout_watch = Arc::new(RolloutWatch::default());
+    let judging = rollout_watch.start(survey.clone());
     let authenticator = Arc::new(Authenticator {
         survey: survey.clone(),
         secrets,
@@ -242,6 +246,7 @@ pub async fn serve_with_pages(
         intake: Arc::new(Intake::new(&limits, quota)),
         job_added,
         alert_watch,
+        rollout_watch,
         telemetry: telemetry.clone(),
         connections: connections.clone(),
         machine,
@@ -269,6 +274,7 @@ pub async fn serve_with_pages(
     if let Some(watcher) = watcher {
         watcher.stop().await;
     }
+    judging.abort();
     keeping.abort();
     keeping_series.abort();
     store.close().await?;

@@ -5,6 +5,7 @@
 
 mod alert;
 mod machine;
+mod rollout;
 mod tunnel;
 
 use std::{fmt, time::Duration};
@@ -106,6 +107,8 @@ pub struct Gauges {
     pub jobs: JobCounts,
     /// Episodes of trouble with devices, and messages that wait, of all servers of the database.
     pub alerts: AlertCounts,
+    /// How far the devices' updates are.
+    pub rollout: ebp_survey::RolloutFigures,
     /// Connections to the database.
     pub pool: Option<PoolStatus>,
     /// Since when the oldest job that has not ended is there, of all servers of the database.
@@ -145,6 +148,7 @@ pub struct Telemetry {
     attempts: Family<AttemptLabels, Counter>,
     attempt_duration: Family<KindLabels, Histogram>,
     machine: MachineMetrics,
+    rollout: rollout::RolloutMetrics,
     /// What is counted of alerts.
     pub alerts: AlertMetrics,
     /// What is counted of tunnels.
@@ -175,6 +179,7 @@ impl Default for Telemetry {
                 Histogram::new(exponential_buckets(0.1, 2.0, 16))
             }),
             machine: MachineMetrics::register(&mut registry),
+            rollout: rollout::RolloutMetrics::register(&mut registry),
             alerts: AlertMetrics::register(&mut registry),
             tunnels: TunnelMetrics::register(&mut registry),
             registry: Registry::default(),
@@ -332,6 +337,7 @@ impl Telemetry {
         self.job_age.set(age);
         self.machine.set(&gauges.machine, gauges.now);
         self.alerts.set(&gauges.alerts);
+        self.rollout.set(&gauges.rollout);
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -372,6 +378,7 @@ mod tests {
             connections: 2,
             jobs: Vec::new(),
             alerts: AlertCounts::default(),
+            rollout: Default::default(),
             pool: None,
             oldest_job: None,
             machine: MachineState {

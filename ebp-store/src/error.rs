@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::contract::JobState;
+use ebp_core::contract::{JobState, RolloutState};
 use uuid::Uuid;
 
 use super::{Faults, NewerSchema, PostgresError};
@@ -72,6 +72,9 @@ pub enum StoreError {
     /// The job is in a state that does not permit it.
     #[error("the job is {0}")]
     JobState(JobState),
+    /// A roll-out is in a state that does not permit it.
+    #[error("a roll-out is {0}")]
+    RolloutState(RolloutState),
     /// The group asked for another job by the same key.
     #[error("the key names a job that was asked for with another kind or input")]
     JobKey,

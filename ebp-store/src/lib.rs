@@ -54,6 +54,7 @@ mod quota;
 mod registration;
 mod repeated;
 mod revoked;
+mod rollout;
 mod rule;
 mod schema;
 mod search;
@@ -99,6 +100,7 @@ pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::faults;
 pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
+pub use rollout::{RolloutStore, RolloutView};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},
     alert::{
@@ -109,6 +111,10 @@ pub use rule::{
     fleet::{FleetFacts, FleetThresholds, SurveyCycles},
     job::JobPolicy,
     purpose::PurposeChange,
+    rollout::{
+        ROLLOUT_SILENCE, RolloutFacts, RolloutOffer, RolloutPlace, RolloutRefusal, RolloutWrite,
+        judge_device, judge_rollout, place_of_device, steer_rollout, wish_of_device,
+    },
     series::is_settled,
 };
 pub use schema::NewerSchema;

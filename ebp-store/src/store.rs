@@ -30,6 +30,7 @@ use crate::{
     message::MessageStore,
     quota::{Quota, Source},
     revoked::MaskingStore,
+    rollout::RolloutStore,
     rule::admission::Refusal,
     series::SeriesStore,
     survey_text::SurveyTextStore,
@@ -72,6 +73,7 @@ pub trait Store:
     + ErrorGroupStore
     + LatestStore
     + LedgerStore
+    + RolloutStore
     + DeviceEditStore
     + TunnelStore
     + WebSessionStore

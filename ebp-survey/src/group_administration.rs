@@ -2,7 +2,8 @@
 
 use ebp_core::contract::{
     AlertMessage, AlertRuleSet, AlertRules, ChangedRules, Coverage, DeviceHistory, FleetErrorGroup,
-    Job, JobKind, NewSilence, Silence, Tunnel, TunnelSession,
+    Job, JobKind, NewRollout, NewSilence, Rollout, RolloutAction, RolloutReport, Silence, Tunnel,
+    TunnelSession,
 };
 use ebp_store::{
     AlertCounts, DeviceCounts, Fleet, FleetQuery, JobCounts, ListCursor, ListPage, ListQuery,
@@ -274,6 +275,36 @@ impl GroupCaller {
         let job = store.retry_job(job).await?;
         server.wake_jobs();
         Ok(job)
+    }
+
+    /// The roll-out that began last with its devices, if there ever was one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn latest_rollout(&self) -> Result<Option<RolloutReport>, SurveyError> {
+        Ok(self.may(Operation::ShowRollouts)?.latest_rollout().await?)
+    }
+
+    /// Begins a roll-out.
+    ///
+    /// # Errors
+    /// Those of [`Survey::begin_rollout`](crate::Survey::begin_rollout).
+    pub async fn begin_rollout(&self, new: NewRollout) -> Result<Rollout, SurveyError> {
+        Ok(self.may(Operation::SteerRollouts)?.begin_rollout(new, self.name()).await?)
+    }
+
+    /// Does that to a roll-out, if it is still of that revision.
+    ///
+    /// # Errors
+    /// Those of [`Survey::steer_rollout`](crate::Survey::steer_rollout).
+    pub async fn steer_rollout(
+        &self,
+        rollout: Uuid,
+        action: RolloutAction,
+        expected: u64,
+    ) -> Result<RolloutReport, SurveyError> {
+        let survey = self.may(Operation::SteerRollouts)?;
+        Ok(survey.steer_rollout(rollout, action, Some(&[expected]), self.name()).await?)
     }
 
     /// Figures of the whole survey.

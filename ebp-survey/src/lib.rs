@@ -78,6 +78,7 @@ mod restore;
 mod revocation;
 mod revocation_notices;
 mod revocations;
+mod rollout;
 mod series;
 mod server_state;
 mod sign_in;
@@ -99,6 +100,7 @@ pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
+pub use rollout::RolloutFigures;
 pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
 pub use server_state::{BackupState, ErrorGroup, ServerState};
 pub use survey::Survey;

@@ -128,6 +128,10 @@ operations! {
     ChangeAlertRules: ADMINISTRATORS,
     /// Test how alerts are sent.
     TestAlerts: ADMINISTRATORS,
+    /// List roll-outs, and show one.
+    ShowRollouts: ADMINISTRATORS,
+    /// Begin, halt, resume, advance or end a roll-out.
+    SteerRollouts: ADMINISTRATORS,
     /// Show an alert.
     ShowAlert: ADMINISTRATORS,
     /// List groups of errors.

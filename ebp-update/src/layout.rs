@@ -14,6 +14,8 @@ pub const CURRENT: &str = "current";
 pub const STATE: &str = "state.json";
 /// How many rounds in a row did not get as far as to their first step.
 pub const ROUNDS: &str = "rounds";
+/// What the server last said that is wanted.
+pub(crate) const WISH: &str = "wish.json";
 pub(crate) const VERSIONS: &str = "versions";
 pub(crate) const LOCK: &str = "lock";
 pub(crate) const CURRENT_NEW: &str = "current.new";

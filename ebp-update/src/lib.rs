@@ -36,6 +36,7 @@ mod signed;
 mod state;
 mod systemd;
 mod version;
+mod wish;
 
 pub use config::{Manager, UpdateConfig};
 pub use disk::{Disk, DiskError};
@@ -53,3 +54,4 @@ pub use signed::{Files, SignedSupply};
 pub use state::{CommittedOn, Ended, Phase, RevertReason, Reverted, State, Trial, retry};
 pub use systemd::Systemd;
 pub use version::{InvalidVersion, Version};
+pub use wish::{Wish, shorten};

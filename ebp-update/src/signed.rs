@@ -13,6 +13,7 @@ use ebp_release::{Client, Folder, KnownTime, Refusal, Repository, Target, Target
 use crate::{
     release::{Digest, Release, Supply, SupplyError},
     version::Version,
+    wish::Wish,
 };
 
 /// A repository whose programs can be read from any place on.
@@ -31,6 +32,15 @@ impl Files for Folder {
     }
 }
 
+/// What is wanted, in versions as releases have them.
+#[derive(Debug, PartialEq, Eq)]
+enum SignedWish {
+    Newest,
+    Pinned(ebp_release::Version),
+    Offered(ebp_release::Version),
+    Stay,
+}
+
 /// The releases of a repository for a machine.
 #[derive(Debug)]
 pub struct SignedSupply<R> {
@@ -39,13 +49,12 @@ pub struct SignedSupply<R> {
     time: KnownTime,
     architecture: String,
     running: ebp_release::Version,
-    wanted: Option<ebp_release::Version>,
+    wish: SignedWish,
     chosen: Option<Target>,
 }
 
 impl<R: Files> SignedSupply<R> {
-    /// Those of that repository for a machine of that architecture, on which `running` runs. If
-    /// nothing is wanted, that is the newest release that is no pre-release.
+    /// Those of that repository for a machine of that architecture, on which `running` runs.
     ///
     /// # Errors
     /// Returns [`SupplyError::Wrong`] if either is no version as releases have one.
@@ -54,7 +63,7 @@ impl<R: Files> SignedSupply<R> {
         repository: R,
         time: KnownTime,
         architecture: &str,
-        (running, wanted): (&Version, Option<&Version>),
+        (running, wish): (&Version, &Wish),
     ) -> Result<Self, SupplyError> {
         let parse = |version: &Version| {
             ebp_release::parse_version(version.as_str()).ok_or_else(|| SupplyError::Wrong {
@@ -62,28 +71,48 @@ impl<R: Files> SignedSupply<R> {
                 reason: "signed releases have versions of three numbers, such as 1.4.2".to_owned(),
             })
         };
-        let (running, wanted) = (parse(running)?, wanted.map(parse).transpose()?);
+        let running = parse(running)?;
+        let wish = match wish {
+            Wish::Newest => SignedWish::Newest,
+            Wish::Pinned(version) => SignedWish::Pinned(parse(version)?),
+            Wish::Offered(version) => SignedWish::Offered(parse(version)?),
+            Wish::Stay => SignedWish::Stay,
+        };
         let architecture = architecture.to_owned();
-        Ok(Self { client, repository, time, architecture, running, wanted, chosen: None })
+        Ok(Self { client, repository, time, architecture, running, wish, chosen: None })
     }
 
     fn choose(&self, targets: &Targets) -> Result<Option<Target>, SupplyError> {
         let (running, architecture) = (&self.running, self.architecture.as_str());
-        match &self.wanted {
-            Some(wanted) if *wanted == self.running && !targets.recalled().contains(wanted) => {
+        let is_recalled = targets.recalled().contains(running);
+        let newest = |is_meant: &dyn Fn(&ebp_release::Version) -> bool| {
+            targets
+                .iter()
+                .filter(|own| own.version.pre.is_empty() && is_meant(&own.version))
+                .filter_map(|own| targets.choose(&own.version, running, architecture).ok())
+                .max_by(|one, other| one.version.cmp(&other.version))
+                .filter(|newest| newest.version != self.running)
+                .cloned()
+        };
+        match &self.wish {
+            SignedWish::Pinned(wanted) | SignedWish::Offered(wanted)
+                if wanted == running && !is_recalled =>
+            {
                 Ok(None)
             }
-            Some(wanted) => match targets.choose(wanted, running, architecture) {
-                Ok(target) => Ok(Some(target.clone())),
-                Err(refusal) => Err(refuse(&refusal)),
-            },
-            None => {
-                let own = targets.iter().filter(|target| target.version.pre.is_empty());
-                let newest = own
-                    .filter_map(|own| targets.choose(&own.version, running, architecture).ok())
-                    .max_by(|one, other| one.version.cmp(&other.version));
-                Ok(newest.filter(|newest| newest.version != self.running).cloned())
+            // Others go over to it; this device has a newer one already.
+            SignedWish::Offered(wanted) if wanted < running && !is_recalled => Ok(None),
+            SignedWish::Pinned(wanted) | SignedWish::Offered(wanted) => {
+                match targets.choose(wanted, running, architecture) {
+                    Ok(target) => Ok(Some(target.clone())),
+                    Err(refusal) => Err(refuse(&refusal)),
+                }
             }
+            SignedWish::Newest => Ok(newest(&|_| true)),
+            // People who sign have recalled what runs: the one before it, not one that waits to be
+            // rolled out.
+            SignedWish::Stay if is_recalled => Ok(newest(&|version| version < running)),
+            SignedWish::Stay => Ok(None),
         }
     }
 }
@@ -200,18 +229,22 @@ mod tests {
             self.folder().publish(&self.keys[2], now()).unwrap();
         }
 
-        fn supply(&self, running: &str, wanted: Option<&str>) -> SignedSupply<Folder> {
+        fn supply(&self, running: &str, wish: &Wish) -> SignedSupply<Folder> {
             let client =
                 Client::open(self.path().join("device"), &self.folder().first_root().unwrap());
-            let wanted: Option<Version> = wanted.map(|version| version.parse().unwrap());
             let time = KnownTime { now: Some(now()), built: now() };
-            let versions = (&running.parse().unwrap(), wanted.as_ref());
+            let versions = (&running.parse().unwrap(), wish);
             let repository = self.folder().repository();
             SignedSupply::new(client.unwrap(), repository, time, "aarch64", versions).unwrap()
         }
 
         fn desired(&self, running: &str, wanted: Option<&str>) -> Result<Option<String>, String> {
-            let desired = self.supply(running, wanted).desired();
+            let pinned = |version: &str| Wish::Pinned(version.parse().unwrap());
+            self.wished(running, &wanted.map_or(Wish::Newest, pinned))
+        }
+
+        fn wished(&self, running: &str, wish: &Wish) -> Result<Option<String>, String> {
+            let desired = self.supply(running, wish).desired();
             desired
                 .map(|release| release.map(|release| release.version.to_string()))
                 .map_err(|error| error.to_string())
@@ -253,12 +286,35 @@ mod tests {
         refused("1.4.0", "2.0.0", "needs at least 1.4.1");
     }
 
+    /// A server that was taken over can offer what is signed, and nothing else.
+    #[test]
+    fn what_a_server_offers_is_bounded_by_what_is_signed() {
+        let group = Group::new();
+        for version in ["1.4.0", "1.4.1", "1.4.2", "1.5.0"] {
+            group.add(version, None);
+        }
+        group.publish();
+        let offered = |version: &str| Wish::Offered(version.parse().unwrap());
+        assert_eq!(group.wished("1.4.0", &offered("1.4.2")), is("1.4.2"));
+        assert_eq!(group.wished("1.4.2", &offered("1.4.2")), Ok(None));
+        assert_eq!(group.wished("1.4.2", &offered("1.4.0")), Ok(None), "nothing older");
+        assert!(group.wished("1.4.0", &offered("9.9.9")).is_err(), "nothing unsigned");
+        assert_eq!(group.wished("1.4.0", &Wish::Stay), Ok(None));
+
+        group.folder().recall(&"1.4.2".parse().unwrap(), now()).unwrap();
+        group.publish();
+        assert!(group.wished("1.4.0", &offered("1.4.2")).is_err(), "nothing recalled");
+        assert_eq!(group.wished("1.4.2", &offered("1.4.1")), is("1.4.1"));
+        assert_eq!(group.wished("1.4.2", &Wish::Stay), is("1.4.1"), "not 1.5.0");
+        assert_eq!(group.wished("1.4.1", &Wish::Stay), Ok(None));
+    }
+
     #[test]
     fn bytes_are_read_from_any_place_on_and_only_of_what_was_chosen() {
         let group = Group::new();
         group.add("1.4.2", None);
         group.publish();
-        let mut supply = group.supply("1.4.0", None);
+        let mut supply = group.supply("1.4.0", &Wish::Newest);
         let release = supply.desired().unwrap().unwrap();
         assert_eq!(release.length, "the program 1.4.2".len() as u64);
         let mut buffer = [0; 5];
@@ -281,11 +337,11 @@ mod tests {
         let timestamp = group.path().join("releases/metadata/timestamp.json");
         let text = fs::read_to_string(&timestamp).unwrap();
         fs::write(&timestamp, text.replace("\"version\":1", "\"version\":7")).unwrap();
-        let mut forged = group.supply("1.4.0", None);
+        let mut forged = group.supply("1.4.0", &Wish::Newest);
         assert!(matches!(forged.desired(), Err(SupplyError::Wrong { .. })));
         fs::remove_file(&timestamp).unwrap();
         fs::create_dir(&timestamp).unwrap();
-        let mut away = group.supply("1.4.0", None);
+        let mut away = group.supply("1.4.0", &Wish::Newest);
         let error = away.desired().unwrap_err();
         assert!(matches!(error, SupplyError::Unavailable { .. }), "{error}");
     }

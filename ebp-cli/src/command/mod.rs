@@ -56,6 +56,8 @@ mod read;
 mod release;
 #[cfg(feature = "server")]
 mod report;
+#[cfg(feature = "server")]
+mod rollout;
 mod secret;
 mod self_test;
 #[cfg(feature = "server")]
@@ -132,6 +134,7 @@ enum Survey {
     Job(job::Arguments),
     Message(message::Arguments),
     Alert(alert::Arguments),
+    Rollout(rollout::Arguments),
     Consent(consent::Arguments),
     Measurements(measurements::Arguments),
     Participant(participant::Arguments),
@@ -205,6 +208,7 @@ impl Survey {
             Self::Job(arguments) => job::run(&arguments),
             Self::Message(arguments) => message::run(&arguments),
             Self::Alert(arguments) => alert::run(&arguments),
+            Self::Rollout(arguments) => rollout::run(&arguments),
             Self::Consent(arguments) => consent::run(&arguments),
             Self::Measurements(arguments) => measurements::run(&arguments),
             Self::Participant(arguments) => participant::run(&arguments),

@@ -3,6 +3,7 @@
 //! Enters: a device's configuration, the updates' folder. Leaves: another version that services run, or
 //! the one before. Absent: when it is switched and judged, which [`ebp_update`] decides.
 
+mod asking;
 mod exec;
 mod report;
 mod source;
@@ -29,6 +30,7 @@ use crate::{
     output::TableFormat,
     tell::tell,
 };
+use asking::{Asking, tell_flux};
 use source::ARCHITECTURE;
 use witness::DeviceWitness;
 
@@ -118,6 +120,7 @@ impl Arguments {
         let update = wanted(path, &config)?;
         if update.managed == Manager::Flux {
             tell!("ebp: Flux updates this device, so nothing is done here");
+            tell_flux(&config, update);
             return Ok(());
         }
         if config.socket.is_none() {
@@ -131,7 +134,9 @@ impl Arguments {
         let user = Owner::of_folder(&config.spool).map(|owner| (owner.user, owner.group));
         let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user);
         let clock = DeviceSystemClock::new(config.clock);
-        let mut supply = source::open(&named, &config, update, (&self.folder, &clock))?;
+        let mut asking = Asking::new(&config, update);
+        let wish = asking.wish(update, &mut disk, &clock)?;
+        let mut supply = source::open(&named, &config, (update, &wish), (&self.folder, &clock))?;
         let mut witness = DeviceWitness::new(config.clone());
         let parts = Parts {
             disk: &mut disk,
@@ -146,6 +151,8 @@ impl Arguments {
         loop {
             let next = updater.step();
             updater.take_events().iter().for_each(report::tell_event);
+            let hindrance = next.as_ref().err().map(ToString::to_string);
+            asking.tell(updater.state(), hindrance.as_deref());
             let next = next.map_err(explain::explain)?;
             launcher::round_works(&self.folder);
             match next {

@@ -9,6 +9,7 @@ mod change;
 mod consent;
 mod dataset;
 mod device;
+mod device_update;
 mod enrolment;
 mod error_group;
 mod export;
@@ -23,6 +24,7 @@ mod message;
 pub mod paths;
 mod problem;
 mod release;
+mod rollout;
 #[cfg(feature = "openapi")]
 mod schema;
 mod search;
@@ -53,6 +55,10 @@ pub use device::{
     DeviceChange, EnrolmentRequest, EnrolmentToken, ManagedCertificate, ManagedDevice, NewDevice,
     NewSignInCode, RevokedDevice,
 };
+pub use device_update::{
+    DeviceUpdate, LONGEST_UPDATE_REASON, LONGEST_VERSION, ReportedUpdate, RevertedUpdate,
+    UpdateManager, UpdatePhase, UpdateWish, UpdateWishKind, is_program_version,
+};
 pub use enrolment::{
     DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
 };
@@ -74,6 +80,11 @@ pub use management::{
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,
 };
 pub use release::HouseholdRelease;
+pub use rollout::{
+    LONGEST_SOAK, MOST_FIRST, NewRollout, ROLLOUT_DEVICES_LISTED, Rollout, RolloutAction,
+    RolloutChange, RolloutDevice, RolloutDeviceState, RolloutEvent, RolloutHalt, RolloutReport,
+    RolloutState, USUAL_SOAK, USUAL_STEPS,
+};
 pub use search::{
     HouseholdCounts, HouseholdFilter, HouseholdKey, HouseholdListing, HouseholdSort, UnknownSort,
 };

@@ -115,6 +115,12 @@ pub const DEVICE_TUNNEL: &str = "/device/tunnel";
 /// A session with a device that is connected to this server, for another server of the database: the
 /// connection is upgraded.
 pub const INTERNAL_TUNNEL: &str = "/internal/tunnel/{device}";
+/// What a device says of its updates, and what it is to run.
+pub const DEVICE_UPDATE: &str = "/device/update";
+/// Roll-outs of versions of the program.
+pub const MANAGEMENT_ROLLOUT: &str = "/management/rollout";
+/// One of them.
+pub const MANAGED_ROLLOUT: &str = "/management/rollout/{uuid}";
 /// Messages about devices.
 pub const MANAGEMENT_ALERT: &str = "/management/alert";
 /// By which rules they are made.

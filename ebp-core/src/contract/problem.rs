@@ -37,6 +37,8 @@ pub mod problem_type {
     pub const IN_USE: &str = "urn:ebp:problem:in-use";
     /// The job is in a state that does not permit it (409); the detail says in which.
     pub const JOB_STATE: &str = "urn:ebp:problem:job-state";
+    /// A roll-out is in a state that does not permit it (409); the detail says in which.
+    pub const ROLLOUT_STATE: &str = "urn:ebp:problem:rollout-state";
     /// The participant already has a household at the same address (409): `household` names it, and
     /// the detail says what to do.
     pub const REGISTERED_ALREADY: &str = "urn:ebp:problem:registered-already";

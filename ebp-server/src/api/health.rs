@@ -63,6 +63,7 @@ pub async fn metrics(
             connections: connections.open(),
             jobs: survey.store().job_counts().await?,
             alerts: survey.store().alert_counts().await?,
+            rollout: survey.rollout_figures().await?,
             pool: survey.store().pool(),
             oldest_job: survey.store().oldest_job().await?,
             machine: looked.map_err(|error| ApiError::Internal(error.to_string()))?,

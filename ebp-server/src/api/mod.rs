@@ -8,6 +8,7 @@ mod body;
 pub mod consent;
 pub mod description;
 pub mod device;
+pub mod device_update;
 pub mod export;
 pub mod geo;
 pub mod health;

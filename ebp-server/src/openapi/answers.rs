@@ -95,11 +95,17 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// Whether `If-Match` says of an endpoint's request which version of a household, or of the rules of
-/// alerts, it changes.
+/// Whether `If-Match` says of an endpoint's request which version of a household, of a roll-out, or of
+/// the rules of alerts, it changes.
 pub fn is_versioned(endpoint: &Endpoint) -> bool {
     is_household_versioned(endpoint)
+        || is_rollout_versioned(endpoint)
         || (endpoint.path == paths::ALERT_RULE && endpoint.method == Method::PUT)
+}
+
+/// Whether that is a roll-out's version.
+pub fn is_rollout_versioned(endpoint: &Endpoint) -> bool {
+    endpoint.path == paths::MANAGED_ROLLOUT && endpoint.method == Method::PATCH
 }
 
 /// Whether that is a household's version.
@@ -130,6 +136,7 @@ pub fn responses(endpoint: &Endpoint, has_body: bool) -> Vec<(String, RefOr<Resp
             | paths::MANAGEMENT_DEVICE
             | paths::MANAGED_CERTIFICATES
             | paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_ROLLOUT
             | paths::MANAGEMENT_JOB
             | paths::GEO_LOCATE
             | paths::SERIES

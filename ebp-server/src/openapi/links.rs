@@ -24,7 +24,7 @@ const FIRST_ITEM: (&str, &str) = ("uuid", "$response.body#/items/0/uuid");
 const FIRST: (&str, &str) = ("uuid", "$response.body#/0/uuid");
 
 #[rustfmt::skip]
-const WAYS: [Way; 28] = [
+const WAYS: [Way; 30] = [
     ("post", paths::MANAGEMENT_HOUSEHOLD, "get", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "patch", paths::MANAGED_HOUSEHOLD, &[HOUSEHOLD]),
     ("post", paths::MANAGEMENT_HOUSEHOLD, "post", paths::MANAGED_METERS, &[HOUSEHOLD]),
@@ -51,6 +51,8 @@ const WAYS: [Way; 28] = [
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_ANSWER, &[FIRST_ITEM]),
     ("get", paths::MANAGEMENT_MESSAGE, "post", paths::MESSAGE_CLOSE, &[FIRST_ITEM]),
     ("post", paths::ALERT_TEST, "get", paths::MANAGED_ALERT, &[MADE]),
+    ("post", paths::MANAGEMENT_ROLLOUT, "get", paths::MANAGED_ROLLOUT, &[MADE]),
+    ("post", paths::MANAGEMENT_ROLLOUT, "patch", paths::MANAGED_ROLLOUT, &[MADE]),
     ("get", paths::METER, "get", paths::METER_MEASUREMENT, &[FIRST]),
     ("get", paths::METER, "get", paths::INCIDENT, &[FIRST]),
 ];

@@ -105,8 +105,8 @@ fn describe_operation(endpoint: &Endpoint, described: Described) -> Operation {
     let Described { summary, request, status, answer, .. } = described;
     let method = endpoint.method.as_str();
     let problems = answers::responses(endpoint, request.is_some());
-    let gives_version = [paths::MANAGED_HOUSEHOLD, paths::ALERT_RULE].contains(&endpoint.path)
-        && status == "200"
+    let versioned_answers = [paths::MANAGED_HOUSEHOLD, paths::MANAGED_ROLLOUT, paths::ALERT_RULE];
+    let gives_version = versioned_answers.contains(&endpoint.path) && status == "200"
         || answers::is_versioned(endpoint) && endpoint.method == Method::PATCH;
     let mut operation = OperationBuilder::new()
         .summary(Some(summary))
@@ -223,10 +223,11 @@ fn method_of(method: &Method) -> HttpMethod {
 #[cfg(test)]
 mod tests {
     use ebp_core::contract::{
-        AlertRuleSet, ConsentGrant, DeviceChange, DeviceStatus, EnrollRequest, EnrolmentRequest,
-        FrontendRequest, HouseholdChange, IncidentRequest, MessageAnswer, MeterChange, NewDevice,
-        NewJob, NewMessage, NewMeter, NewPvSystem, NewSilence, PurposeGrant, PvSystemChange,
-        Registration, RenewRequest, Withdrawal, closed_schemas,
+        AlertRuleSet, ConsentGrant, DeviceChange, DeviceStatus, DeviceUpdate, EnrollRequest,
+        EnrolmentRequest, FrontendRequest, HouseholdChange, IncidentRequest, MessageAnswer,
+        MeterChange, NewDevice, NewJob, NewMessage, NewMeter, NewPvSystem, NewRollout, NewSilence,
+        PurposeGrant, PvSystemChange, Registration, RenewRequest, RolloutChange, Withdrawal,
+        closed_schemas,
     };
     use serde_json::json;
     use utoipa::ToSchema;
@@ -287,6 +288,9 @@ mod tests {
         checks::<NewJob>(&document, &mut names);
         checks::<NewMeter>(&document, &mut names);
         checks::<NewPvSystem>(&document, &mut names);
+        checks::<NewRollout>(&document, &mut names);
+        checks::<RolloutChange>(&document, &mut names);
+        checks::<DeviceUpdate>(&document, &mut names);
         checks::<NewSilence>(&document, &mut names);
         checks::<PvSystemChange>(&document, &mut names);
         checks::<Registration>(&document, &mut names);

@@ -111,11 +111,11 @@ impl Kind {
                 .description(Some("The ETag of the household that is changed")),
             Self::RuleVersions => text
                 .pattern(Some(r#"^(\*|"(0|[1-9][0-9]{0,17})")$"#))
-                .description(Some("The ETag of the rules that are changed")),
+                .description(Some("The ETag of the rules, or of the roll-out, that is changed")),
             Self::Label => text
                 .max_length(Some(LABEL_LENGTH))
                 .pattern(Some("^[!-~]([ -~]*[!-~])?$"))
-                .description(Some("Initials, for the history of the registration; UTF-8")),
+                .description(Some("Initials, for the history of what is changed; UTF-8")),
             Self::Serial => text.pattern(Some("^[0-9a-f]{32}$")),
             Self::RegionFile => text.pattern(Some(r"^[A-Z]{2}[A-Z0-9]{1,6}\.svg$")),
             Self::Degrees(most) => ObjectBuilder::new()
@@ -190,6 +190,7 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         (paths::GEO_LOCATE, "GET") => &LOCATE_QUERY,
         (
             paths::MANAGEMENT_ALERT
+            | paths::MANAGEMENT_ROLLOUT
             | paths::MANAGEMENT_TUNNEL
             | paths::TUNNEL_SESSION
             | paths::MANAGEMENT_DEVICE
@@ -219,9 +220,11 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
     });
     let versioned = answers::is_versioned(endpoint);
     let is_recorded = answers::is_household_versioned(endpoint)
+        || answers::is_rollout_versioned(endpoint)
         || endpoint.method == Method::POST
-            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE].contains(&endpoint.path);
-    let versions = match is_recorded {
+            && [paths::MANAGEMENT_HOUSEHOLD, paths::MANAGEMENT_DEVICE, paths::MANAGEMENT_ROLLOUT]
+                .contains(&endpoint.path);
+    let versions = match answers::is_household_versioned(endpoint) {
         true => Kind::Versions,
         false => Kind::RuleVersions,
     };

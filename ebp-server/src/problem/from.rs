@@ -25,6 +25,7 @@ impl From<StoreError> for ApiError {
             error @ (StoreError::JobState(_) | StoreError::JobErased | StoreError::JobKey) => {
                 Self::JobState(error.to_string())
             }
+            error @ StoreError::RolloutState(_) => Self::RolloutState(error.to_string()),
             StoreError::RegisteredAlready(household) => Self::RegisteredAlready(household),
             StoreError::Registration(faults) => Self::Faults(faults),
             error if error.is_temporary() => Self::Unavailable(error.to_string()),

@@ -12,8 +12,9 @@ use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
 use ebp_core::{
     clock::Clock,
     contract::{
-        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, Language, PurposeText, Registered,
-        Registration, ReleaseTier, SurveyPurpose, SurveyText, TunnelSessionEnd, paths,
+        AlertChannel, AlertKind, AlertMessageKind, AlertRuleSet, DeviceUpdate, Language,
+        NewRollout, PurposeText, Registered, Registration, ReleaseTier, RevertedUpdate,
+        SurveyPurpose, SurveyText, TunnelSessionEnd, paths,
     },
     cycle::Cycle,
     model::measurement_id,
@@ -23,7 +24,7 @@ use ebp_server::Limits;
 use ebp_store::{
     Database, HouseholdId, JobEnd, JobOrder, JobPolicy, JobResult, KeptDay, Look, NewDays,
     NewEpisode, NewMessage, NewSignInLink, NewTunnel, NewTunnelSession, NewWebSession,
-    PlannedMessage, Quota, Subject, Watching, open_store,
+    PlannedMessage, Quota, RolloutWrite, Subject, Watching, open_store,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -161,6 +162,7 @@ impl Scene {
         server.clock.advance(7);
         self.begin_an_episode(made.measurement_device).await;
         self.reach(name, made.measurement_device).await;
+        self.roll_out(name, made.measurement_device).await;
         self.sign_in().await;
         self.release(name, HouseholdId(made.household)).await;
         (made, api)
@@ -233,6 +235,39 @@ impl Scene {
         clock.advance(7);
         let end = TunnelSessionEnd::Closed;
         store.end_tunnel_session(uuid, clock.now(), [5, 7], end).await.unwrap();
+        clock.advance(7);
+    }
+
+    /// What the device says of its updates, and a version that is offered to it.
+    async fn roll_out(&self, name: &str, device: uuid::Uuid) {
+        let (store, clock) = (&self.server.store, &self.server.clock);
+        let reason = format!("{} failed", backwards(name));
+        let update = DeviceUpdate {
+            kept: Some(format!("1.0-{}", backwards(name))),
+            reverted: Some(RevertedUpdate { version: format!("1.1-{}", backwards(name)), reason }),
+            hindrance: Some(format!("{} is not there", backwards(name))),
+            ..DeviceUpdate::default()
+        };
+        let rollout = match store.latest_rollout().await.unwrap() {
+            Some(rollout) => rollout,
+            None => {
+                let new = NewRollout {
+                    version: "1.4.2".to_owned(),
+                    first: vec![device],
+                    steps: None,
+                    soak: None,
+                };
+                let uuid = uuid::Uuid::new_v4();
+                store.begin_rollout(uuid, new, "ea".to_owned(), clock.now()).await.unwrap()
+            }
+        };
+        clock.advance(7);
+        let (offer, over) = (vec![(device, true)], vec![device]);
+        let write = RolloutWrite { offer, over, ..RolloutWrite::default() };
+        let now = clock.now();
+        store.write_rollout(rollout.uuid, rollout.revision, write, None, now).await.unwrap();
+        clock.advance(7);
+        store.report_update(device, update, clock.now()).await.unwrap();
         clock.advance(7);
     }
 

@@ -39,6 +39,7 @@ mod removal;
 mod repeated;
 mod revision;
 mod rolling;
+mod rollout;
 mod scope;
 mod series;
 mod server;

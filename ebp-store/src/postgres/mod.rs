@@ -51,6 +51,7 @@ mod register;
 mod registered;
 mod release;
 mod report;
+mod rollout;
 mod series;
 mod silence;
 mod status;

@@ -13,6 +13,7 @@ pub mod import;
 pub mod job;
 pub mod purpose;
 pub mod revocation;
+pub mod rollout;
 pub mod search;
 pub mod series;
 pub mod tunnel;

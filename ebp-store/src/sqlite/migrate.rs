@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 28] = [
+const MIGRATIONS: [&str; 29] = [
     include_str!("../../migrations/sqlite/0001_survey.sql"),
     include_str!("../../migrations/sqlite/0002_management.sql"),
     include_str!("../../migrations/sqlite/0003_device_status.sql"),
@@ -42,6 +42,7 @@ const MIGRATIONS: [&str; 28] = [
     include_str!("../../migrations/sqlite/0026_job_archive.sql"),
     include_str!("../../migrations/sqlite/0027_revoked_person.sql"),
     include_str!("../../migrations/sqlite/0028_error_group.sql"),
+    include_str!("../../migrations/sqlite/0029_rollout.sql"),
 ];
 
 /// Brings the file to the latest version, unless a newer program has brought it further.

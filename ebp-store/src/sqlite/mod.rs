@@ -40,6 +40,7 @@ mod reader;
 mod register;
 mod registered;
 mod release;
+mod rollout;
 mod series;
 mod silence;
 mod status;

@@ -35,6 +35,7 @@ mod quota;
 mod release;
 mod removal;
 mod repeated;
+mod rollout;
 mod same;
 mod search;
 mod series;

@@ -340,6 +340,18 @@ macro_rules! suite {
 
         $(#[$needs])*
         #[tokio::test]
+        async fn rollouts() {
+            let fresh = $fresh.await;
+            crate::rollout::devices_are_told_what_to_run(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            let stores = [fresh.open().await, fresh.open().await];
+            crate::rollout::two_changes_of_one_revision(stores).await;
+            let fresh = $fresh.await;
+            crate::rollout::a_revocation_forgets_the_device(&*fresh.open().await).await;
+        }
+
+        $(#[$needs])*
+        #[tokio::test]
         async fn web_sessions() {
             let fresh = $fresh.await;
             crate::web_session::any_server_answers([fresh.open().await, fresh.open().await]).await;

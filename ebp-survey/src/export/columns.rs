@@ -216,6 +216,12 @@ pub const LEFT_OUT: &[Omission] = &[
         columns: &["device_error_group.*", "error_group.*"],
     },
     Omission {
+        what: "what the device said of its program's updates, and which version was offered to it when",
+        reason: "it is about the program, is replaced with each of its rounds, and the device shows it \
+                 by `ebp update status`",
+        columns: &["device_update.*", "rollout_device.*"],
+    },
+    Omission {
         what: "the authority's own register of certificates",
         reason: "what it says of the household's certificates is in the export",
         columns: &["authority_certificate.*"],
@@ -243,6 +249,8 @@ pub const OF_NO_HOUSEHOLD: &[(&str, &str)] = &[
     ("masking", "the regions of the survey"),
     ("revoked_participant", "digests of those who are gone"),
     ("schema_compatibility", "the database's schema"),
+    ("rollout", "roll-outs of versions of the program"),
+    ("rollout_event", "what was done to roll-outs, and by whom"),
     ("schema_migration", "the database's schema"),
     ("secret_try", "addresses from which wrong secrets of the groups came"),
     ("sign_in_link", "links by which researchers and administrators sign in"),

@@ -136,7 +136,8 @@ impl Failed {
                 | StoreError::MessageClosed
                 | StoreError::ConsentNotGranted
                 | StoreError::ConsentAlreadyGranted
-                | StoreError::JobState(_) => Self::InUse,
+                | StoreError::JobState(_)
+                | StoreError::RolloutState(_) => Self::InUse,
                 error if error.is_temporary() => Self::Unavailable,
                 _ => Self::Internal,
             },

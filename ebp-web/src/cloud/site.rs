@@ -34,6 +34,7 @@ pub static STATUS: Site = Site {
     pages: &[
         ("/status", /* text */ "status-menu-overview"),
         ("/status/alerts", /* text */ "status-menu-alerts"),
+        ("/status/rollout", /* text */ "status-menu-rollout"),
         ("/status/server", /* text */ "status-menu-server"),
     ],
     documents: DOCUMENTS,

@@ -5,7 +5,7 @@
 //! the operations decide.
 //!
 //! A page is made by a pure function of what is known (`overview.rs`, `device.rs`, `alerts.rs`,
-//! `server.rs`); `routes/` asks for that and takes forms.
+//! `rollout.rs`, `server.rs`); `routes/` asks for that and takes forms.
 
 mod alerts;
 mod brief;
@@ -17,6 +17,7 @@ mod heat_map;
 mod kept;
 mod overview;
 mod reason;
+mod rollout;
 mod routes;
 mod rule_form;
 mod server;

@@ -12,7 +12,8 @@ use ebp_core::clock::{DeviceClock, SystemClock};
 use ebp_device::config::DeviceConfig;
 use ebp_release::{Client, Folder, KnownTime, Repository};
 use ebp_update::{
-    Files, MachineDisk, SignedSupply, State, Supply, UpdateConfig, Version, folder::FolderSupply,
+    Files, MachineDisk, SignedSupply, State, Supply, UpdateConfig, Version, Wish,
+    folder::FolderSupply,
 };
 use jiff::Timestamp;
 
@@ -64,7 +65,7 @@ pub fn named<'a>(path: &Path, update: &'a UpdateConfig) -> Result<Named<'a>, Fai
 pub fn open(
     named: &Named<'_>,
     config: &DeviceConfig,
-    update: &UpdateConfig,
+    (update, wish): (&UpdateConfig, &Wish),
     (folder, clock): (&Path, &dyn DeviceClock),
 ) -> Result<Box<dyn Supply>, Failure> {
     let (repository, root) = match *named {
@@ -84,7 +85,7 @@ pub fn open(
         None => env!("CARGO_PKG_VERSION").parse::<Version>().map_err(Failure::failed)?,
     };
     let time = KnownTime { now: clock.synchronised().then(|| clock.now()), built: built() };
-    let versions = (&running, update.version.as_ref());
+    let versions = (&running, wish);
     let wrong = |error: ebp_update::SupplyError| explain::explain(error.into());
     if repository.contains("://") {
         let authority = update.authority.as_ref().unwrap_or(&config.api.ca);

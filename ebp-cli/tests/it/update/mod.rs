@@ -6,6 +6,7 @@ mod bad;
 mod disk;
 mod kill;
 mod launcher;
+mod rollout;
 mod services;
 mod signed;
 mod trial;
@@ -204,15 +205,19 @@ impl House {
         house
     }
 
-    /// Waits until a report with the floor's version is acknowledged, and a meter measured.
     fn wait_until_it_works(&self) {
-        let socket = self.household.config.with_file_name("read.sock");
-        crate::support::wait_for("a device that works", || {
-            let request = ebp_device::socket::Request::Status {};
-            let wait = Duration::from_secs(5);
-            let answer = ebp_device::socket::ask(&socket, &request, wait).ok()?;
-            let ebp_device::socket::Answer::Status(status) = answer else { return None };
-            (status.acknowledged.is_some() && status.meters[0].measured_at.is_some()).then_some(())
-        });
+        wait_until_works(&self.household);
     }
+}
+
+/// Waits until a report with the floor's version is acknowledged, and a meter measured.
+fn wait_until_works(household: &Household) {
+    let socket = household.config.with_file_name("read.sock");
+    crate::support::wait_for("a device that works", || {
+        let request = ebp_device::socket::Request::Status {};
+        let wait = Duration::from_secs(5);
+        let answer = ebp_device::socket::ask(&socket, &request, wait).ok()?;
+        let ebp_device::socket::Answer::Status(status) = answer else { return None };
+        (status.acknowledged.is_some() && status.meters[0].measured_at.is_some()).then_some(())
+    });
 }

@@ -16,10 +16,10 @@ use crate::support::{
 };
 
 /// A group of two people, and the server that publishes.
-struct Group(tempfile::TempDir);
+pub struct Group(tempfile::TempDir);
 
 impl Group {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let group = Self(tempfile::tempdir().unwrap());
         for name in ["ada", "bob", "online"] {
             group.run(&["key", name, "--name", name]).done();
@@ -31,7 +31,7 @@ impl Group {
         group
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
@@ -42,13 +42,16 @@ impl Group {
     }
 
     fn add(&self, version: &str) {
-        let program = script(version, "exit 0", "exec sleep 1000");
+        self.add_program(version, &script(version, "exit 0", "exec sleep 1000"));
+    }
+
+    pub fn add_program(&self, version: &str, program: &str) {
         fs::write(self.path("program"), program).unwrap();
         let what = ["--release", version, "--architecture", std::env::consts::ARCH];
         self.run(&[&["add", "releases", "program"], &what[..]].concat()).done();
     }
 
-    fn publish(&self) {
+    pub fn publish(&self) {
         for key in ["ada", "bob"] {
             self.run(&["sign", "releases", "--yes", "--key", key]).done();
         }

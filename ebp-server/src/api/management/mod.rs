@@ -16,6 +16,7 @@ pub mod member;
 pub mod message;
 mod revision;
 pub mod revocation;
+pub mod rollout;
 pub mod session;
 
 use axum::http::Uri;

@@ -7,6 +7,7 @@ mod address;
 mod alerts;
 mod device;
 mod overview;
+mod rollout;
 mod server;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
         .route("/status/alerts", get(alerts::show))
         .route("/status/alerts/rules", get(alerts::show_rules).post(alerts::change_rules))
         .route("/status/alerts/test", post(alerts::test))
+        .route("/status/rollout", get(rollout::show).post(rollout::begin))
+        .route("/status/rollout/{rollout}", post(rollout::steer))
         .route("/status/server", get(server::show))
         .route("/status/server/job/{job}/cancel", post(server::cancel))
         .route("/status/server/job/{job}/retry", post(server::retry))

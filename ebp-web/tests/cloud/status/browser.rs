@@ -182,6 +182,13 @@ fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
         }
         world.store().report_incident(id, meter, kind, now).await.unwrap();
         world.survey.test_alerts(vec![ebp_core::contract::AlertChannel::Mail]).await.unwrap();
+        let new = ebp_core::contract::NewRollout {
+            version: "1.4.2".to_owned(),
+            first: vec![households[0].measurement_device],
+            steps: None,
+            soak: None,
+        };
+        world.survey.begin_rollout(new, "ea".to_owned()).await.unwrap();
         (page(&households[1]), "/status/alerts/rules")
     });
     for width in [320, 390, 1280] {
@@ -195,6 +202,7 @@ fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
                 (&format!("{device}/certificate/all"), "status-problem"),
                 ("/status/alerts", "status-alerts"),
                 (rules, "status-rules"),
+                ("/status/rollout", "status-rollout"),
                 ("/status/server", "status-server"),
             ] {
                 let sign = if path.contains('?') { '&' } else { '?' };

@@ -17,6 +17,7 @@ fn paths(device: &str) -> [Vec<String>; 2] {
         of_device("/certificate/all"),
         "/status/alerts".to_owned(),
         "/status/alerts/rules".to_owned(),
+        "/status/rollout".to_owned(),
         "/status/server".to_owned(),
         format!("/status/server/session/{some}"),
     ];
@@ -29,6 +30,8 @@ fn paths(device: &str) -> [Vec<String>; 2] {
         of_device(&format!("/session/{some}/end")),
         "/status/alerts/rules".to_owned(),
         "/status/alerts/test".to_owned(),
+        "/status/rollout".to_owned(),
+        format!("/status/rollout/{some}"),
         format!("/status/server/job/{some}/cancel"),
         format!("/status/server/job/{some}/retry"),
         format!("/status/server/session/{some}"),
@@ -76,6 +79,7 @@ async fn pages_and_forms_are_for_administrators_alone() {
     }
     // Nothing of all that was done.
     assert!(world.store().alert_rules(1).await.unwrap().is_empty());
+    assert_eq!(world.store().latest_rollout().await.unwrap(), None);
     assert_eq!(world.survey.web_sessions().await.unwrap().len(), 2);
     assert_eq!(world.server.woken(), 0);
     let silence = world.survey.device_silence(household.measurement_device).await;

@@ -5,6 +5,7 @@ mod browser;
 mod callers;
 mod device;
 mod overview;
+mod rollout;
 mod server;
 
 use ebp_core::{

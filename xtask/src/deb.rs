@@ -74,7 +74,7 @@ pub fn missing_for(program: &Path) -> Result<Option<&'static str>> {
 /// That of a program.
 fn architecture_of(program: &Path) -> Result<Architecture> {
     let name = || program.display().to_string();
-    Architecture::of(&fs::read(program).with_context(name)?).with_context(name)
+    Architecture::from_program(&fs::read(program).with_context(name)?).with_context(name)
 }
 
 /// Debian's `strip` for programs of that architecture.

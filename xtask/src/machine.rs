@@ -71,7 +71,10 @@ fn try_on_machine(arguments: &[String], checks: &[&str]) -> Result<()> {
     let mut machine = Machine::unpack(&debian, &folder.join("ebp"))?;
     for version in VERSIONS {
         let package = deb::build(&program, version, Packing::Quick)?;
-        lint(&package)?;
+        // The versions differ in nothing else.
+        if version == VERSIONS[0] {
+            lint(&package)?;
+        }
         machine.bring(&package, &format!("{CHECKS_FOLDER}/ebp_{version}.deb"))?;
     }
     for script in files_below(&root().join("xtask/machine"))? {

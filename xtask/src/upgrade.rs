@@ -8,6 +8,7 @@
 mod load;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -120,6 +121,8 @@ impl<'a> Server<'a> {
     fn start(survey: &'a Survey, program: &Path, port: u16) -> Result<Self> {
         let listen = format!("127.0.0.1:{port}");
         let mut command = survey.ebp_of(program, &["serve", "--listen", &listen]);
+        // As many measurements as the devices have time for.
+        command.env("EBP_SERVER_LIMITS__SLOTS_PERCENT", "0");
         let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
         ask(port, "/readyz", &mut running)?;
         Ok(Self { survey, port, running })
@@ -137,6 +140,7 @@ fn exchange(cluster: &Cluster, older: &Path, newer: &Path, pause: Duration) -> R
     let folder = tempfile::tempdir()?;
     let database = cluster.database()?;
     let survey = Survey::create(older, folder.path(), Some(database.clone()))?;
+    let first_migration = ask_database(&database, "SELECT max(version) FROM schema_migration")?;
     let mut households = Vec::new();
     for number in 1..=DEVICES {
         households.push(survey.register(number)?);
@@ -150,11 +154,14 @@ fn exchange(cluster: &Cluster, older: &Path, newer: &Path, pause: Duration) -> R
         survey.enroll(household, Command::new(older), &url)?;
     }
     let load = Load::start(&households, &servers.iter().map(|own| own.port).collect::<Vec<_>>())?;
-    let step = |what: &str| {
+    let step = |what: &str| -> Result<()> {
+        let before = load.answers();
         sleep(pause);
         println!("upgrade: {what}: {}", load.tell());
+        ensure!(load.answers() > before, "no device had an answer meanwhile");
+        Ok(())
     };
-    step("two older servers");
+    step("two older servers")?;
     for (index, program, what) in [
         (0, newer, "one newer and one older"),
         (1, newer, "two newer"),
@@ -165,11 +172,14 @@ fn exchange(cluster: &Cluster, older: &Path, newer: &Path, pause: Duration) -> R
     ] {
         let server = servers.get_mut(index).context("two servers")?;
         server.replace(program)?;
-        step(what);
+        step(what)?;
     }
     let result = load.end()?;
-    let stored = stored(&database)?;
-    let lost = result.acknowledged.iter().filter(|uuid| !stored.contains(*uuid)).count();
+    let last_migration = ask_database(&database, "SELECT max(version) FROM schema_migration")?;
+    println!("upgrade: the schema went from {first_migration} to {last_migration}");
+    let stored = ask_database(&database, "SELECT uuid FROM measurement WHERE uuid IS NOT NULL")?;
+    let stored: BTreeSet<_> = stored.lines().collect();
+    let lost = result.acknowledged.iter().filter(|uuid| !stored.contains(uuid.as_str())).count();
     println!(
         "upgrade: {} answers, {} repeated at the other server; {} measurements acknowledged, {lost} lost",
         result.answers,
@@ -185,14 +195,11 @@ fn exchange(cluster: &Cluster, older: &Path, newer: &Path, pause: Duration) -> R
     Ok(())
 }
 
-/// The identifiers of all measurements that the database has.
-fn stored(database: &str) -> Result<std::collections::BTreeSet<String>> {
+/// What a query's rows are, one a line.
+fn ask_database(database: &str, query: &str) -> Result<String> {
     let psql = binaries().context("no PostgreSQL")?.join("psql");
     let program = as_postgres(&psql);
     let mut command = Command::new(&program[0]);
     command.args(&program[1..]).args(["--no-psqlrc", "--tuples-only", "--no-align", "--command"]);
-    command
-        .args(["SELECT uuid FROM measurement WHERE uuid IS NOT NULL", database])
-        .current_dir("/");
-    Ok(output(&mut command)?.lines().map(str::to_owned).collect())
+    output(command.args([query, database]).current_dir("/"))
 }

@@ -110,7 +110,7 @@ impl Architecture {
     ///
     /// # Errors
     /// When it is no program of Linux, or one of another architecture.
-    pub fn of(program: &[u8]) -> Result<Self> {
+    pub fn from_program(program: &[u8]) -> Result<Self> {
         if !program.starts_with(b"\x7fELF") {
             bail!("it is no program of Linux (ELF)");
         }
@@ -204,9 +204,14 @@ mod tests {
 
     #[test]
     fn a_program_tells_its_architecture() {
-        assert_eq!(Architecture::of(&program(40, &[1, 3])).unwrap(), Architecture::Arm);
-        assert!(Architecture::of(&program(8, &[1])).unwrap_err().to_string().contains("number 8"));
-        assert!(Architecture::of(b"#!/bin/sh\n").is_err());
+        assert_eq!(Architecture::from_program(&program(40, &[1, 3])).unwrap(), Architecture::Arm);
+        assert!(
+            Architecture::from_program(&program(8, &[1]))
+                .unwrap_err()
+                .to_string()
+                .contains("number 8")
+        );
+        assert!(Architecture::from_program(b"#!/bin/sh\n").is_err());
     }
 
     #[test]

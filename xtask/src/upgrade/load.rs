@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle, sleep},
@@ -12,9 +12,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::{
-    Certificate, Identity, StatusCode,
+    Certificate, Identity,
     blocking::{Client, RequestBuilder},
 };
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const ATTEMPTS: usize = 500;
 
 /// What came of it until now.
 #[derive(Debug, Default, Clone)]
-pub struct Outcome {
+pub struct LoadOutcome {
     pub answers: usize,
     /// Requests whose connection was refused or ended, and that were sent to the other server.
     pub repeated: usize,
@@ -42,7 +42,7 @@ pub struct Outcome {
 
 /// All devices, until they are told to end.
 pub struct Load {
-    outcome: Arc<Mutex<Outcome>>,
+    outcome: Arc<Mutex<LoadOutcome>>,
     ends: Arc<AtomicBool>,
     devices: Vec<JoinHandle<Result<()>>>,
 }
@@ -54,7 +54,7 @@ impl Load {
     /// When a device's certificate cannot be read.
     pub fn start(households: &[Household], ports: &[u16]) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let outcome = Arc::new(Mutex::new(Outcome::default()));
+        let outcome = Arc::new(Mutex::new(LoadOutcome::default()));
         let ends = Arc::new(AtomicBool::new(false));
         let mut devices = Vec::new();
         for (number, household) in households.iter().enumerate() {
@@ -71,9 +71,18 @@ impl Load {
         Ok(Self { outcome, ends, devices })
     }
 
+    /// How many good answers there were until now.
+    pub fn answers(&self) -> usize {
+        self.now().answers
+    }
+
+    fn now(&self) -> MutexGuard<'_, LoadOutcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What came of it until now, in a few words.
     pub fn tell(&self) -> String {
-        let now = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.now();
         let stored = now.acknowledged.len();
         format!("{} answers, {stored} measurements, {} wrong", now.answers, now.wrong.len())
     }
@@ -82,7 +91,7 @@ impl Load {
     ///
     /// # Errors
     /// Those of a device that could not go on.
-    pub fn end(self) -> Result<Outcome> {
+    pub fn end(self) -> Result<LoadOutcome> {
         self.ends.store(true, Ordering::SeqCst);
         for device in self.devices {
             let Ok(ended) = device.join() else { bail!("a device panicked") };
@@ -108,16 +117,16 @@ struct Device {
     meter: String,
     number: usize,
     ports: Vec<u16>,
-    outcome: Arc<Mutex<Outcome>>,
+    outcome: Arc<Mutex<LoadOutcome>>,
     ends: Arc<AtomicBool>,
 }
 
 impl Device {
     /// Sends two measurements and asks for the consent, again and again.
+    #[expect(clippy::disallowed_methods, reason = "servers that run for real want the real time")]
     fn run(self) -> Result<()> {
-        let begun = Timestamp::now();
         let mut turn = self.number;
-        let mut count: i64 = 0;
+        let mut count = 0_u64;
         while !self.ends.load(Ordering::SeqCst) {
             let items: Vec<_> = (0..2)
                 .map(|_| {
@@ -125,7 +134,7 @@ impl Device {
                     json!({
                         "uuid": format!("{:08x}-0000-4000-8000-{count:012x}", self.number),
                         "meter": self.meter,
-                        "measured_at": begun - SignedDuration::from_secs(count),
+                        "measured_at": Timestamp::now(),
                         "data": [{ "0100010800ff": 12345.6789 }, { "0100100700ff": -0.015 }],
                     })
                 })
@@ -169,7 +178,6 @@ impl Device {
                         return Ok(value);
                     }
                 }
-                Ok(answer) if answer.status() == StatusCode::TOO_MANY_REQUESTS => {}
                 Ok(answer) => {
                     let status = answer.status();
                     let text = answer.text().unwrap_or_default();

@@ -3,6 +3,8 @@
 # shellcheck source=xtask/machine/support.sh
 . /ebp-checks/support.sh
 
+# After a start of the machine this is what it had before.
+[ -e /root/count ] || instants | wc -l >/root/count
 dpkg -r ebp
 ! pgrep -u ebp -f 'ebp (read|transmit|serve)' >/dev/null || fail "a daemon outlived its program"
 ! [ -e /usr/bin/ebp ] || fail "the program is still there"

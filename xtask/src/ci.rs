@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    advisories, contract, crates, examples, fuzz, lint, manifests,
+    advisories, contract, crates, examples, fuzz, image, lint, machine, manifests, publish,
     run::{cargo, succeed},
     stage::{self, Stage},
     test, tidy,
@@ -65,7 +65,7 @@ const LIBRARIES: [(&str, &[&str]); 40] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 15] = [
+const STAGES: [Stage; 17] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),
@@ -80,6 +80,8 @@ const STAGES: [Stage; 15] = [
     ("contract", || contract::run(&[])),
     ("trust", || trust::run(trust::Depth::Usual)),
     ("examples", examples::run),
+    ("images", images),
+    ("machine", machine::run_in_ci),
     ("test", test::run),
 ];
 
@@ -119,6 +121,12 @@ fn check_alone(crates: &[(&str, &[&str])]) -> Result<()> {
     crates.iter().try_for_each(|(package, features)| {
         succeed(cargo().args(["check", "--quiet", "--package", package]).args(*features))
     })
+}
+
+/// Images and a release of small programs: taken by skopeo, umoci and a registry.
+fn images() -> Result<()> {
+    image::check::run()?;
+    publish::check::run()
 }
 
 /// Licences, sources, bans and advisories.

@@ -1,6 +1,7 @@
 //! `cargo xtask deb`: the Debian package, from the program that is built here.
 //!
-//! Enters: Debian's `dpkg-dev`; `DEBFULLNAME` and `DEBEMAIL` of whoever packages, as Debian's own tools
+//! Enters: Debian's `dpkg-dev`, for a program of another architecture also its `strip` and
+//! `qemu-user-static`; `DEBFULLNAME` and `DEBEMAIL` of whoever packages, as Debian's own tools
 //! read them. Leaves: `target/deb/ebp_VERSION_ARCHITECTURE.deb`, the same bytes for the same program and
 //! commit. Absent: what its scripts do, which `cargo xtask machine` tries.
 
@@ -15,6 +16,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     folder::files_below,
+    image::Architecture,
+    programs::{self, Kind},
     root,
     run::{cargo, output, succeed, works},
     target,
@@ -31,19 +34,52 @@ const COMPLETIONS: [(&str, &str); 3] = [
     ("zsh", "usr/share/zsh/vendor-completions/_ebp"),
 ];
 
-/// Builds the program with everything and packages it; with a FILE, packages that program.
+/// Builds the program with everything and packages it, statically for a `--target`; with a PROGRAM,
+/// packages that one, for its own architecture.
 pub fn run(arguments: &[String]) -> Result<()> {
-    let program = match arguments {
+    let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let program = match words.as_slice() {
         [] => {
             succeed(cargo().args(["build", "--release", "--package", "ebp-cli", "--bin", "ebp"]))?;
             target().join("release/ebp")
         }
-        [program] => PathBuf::from(program),
-        _ => bail!("cargo xtask deb [PROGRAM]"),
+        ["--target", architecture] => {
+            let kind = Kind::Whole;
+            programs::run(&words_of(&["--target", architecture, "--kind", kind.name()]))?;
+            programs::path(kind, Architecture::named(architecture)?)
+        }
+        [program] if !program.starts_with('-') => PathBuf::from(program),
+        _ => bail!("cargo xtask deb [PROGRAM | --target ARCHITECTURE]"),
     };
     let package = build(&program, env!("CARGO_PKG_VERSION"), Packing::Small)?;
     println!("{}", package.display());
     Ok(())
+}
+
+fn words_of(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// What is missing here to make a package of that program.
+///
+/// # Errors
+/// When it is no program that packages are made of.
+pub fn missing_for(program: &Path) -> Result<Option<&'static str>> {
+    let architecture = architecture_of(program)?;
+    let has_strip = works(Command::new(strip(architecture)).arg("--version"));
+    let missing = missing().or_else(|| programs::missing_emulator(architecture));
+    Ok(missing.or((!has_strip).then_some("strip for its architecture (Debian's binutils for it)")))
+}
+
+/// That of a program.
+fn architecture_of(program: &Path) -> Result<Architecture> {
+    let name = || program.display().to_string();
+    Architecture::from_program(&fs::read(program).with_context(name)?).with_context(name)
+}
+
+/// Debian's `strip` for programs of that architecture.
+fn strip(architecture: Architecture) -> String {
+    format!("{}-strip", architecture.gnu())
 }
 
 /// What is missing here to make a package.
@@ -76,9 +112,10 @@ impl Packing {
 
 /// The package of that program as that version.
 pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf> {
-    if let Some(missing) = missing() {
+    if let Some(missing) = missing_for(program)? {
         bail!("a package cannot be made here without {missing}");
     }
+    let architecture = architecture_of(program)?;
     let folder = target().join("deb");
     let tree = folder.join("ebp");
     if tree.exists() {
@@ -88,7 +125,9 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     let sources = root().join("deploy");
     let installed = tree.copy(program, "usr/bin/ebp", 0o755)?;
     succeed(
-        Command::new("strip").args(["--strip-all", "--remove-section=.comment"]).arg(&installed),
+        Command::new(strip(architecture))
+            .args(["--strip-all", "--remove-section=.comment"])
+            .arg(&installed),
     )?;
     for path in files_below(&sources.join("systemd"))? {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -101,11 +140,12 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
         tree.write(&place, text.replace(LOCAL, PACKAGED).as_bytes(), 0o644)?;
     }
     for (shell, place) in COMPLETIONS {
-        let text = output(Command::new(program).args(["completions", shell]))?;
+        let text = output(programs::command(program, architecture).args(["completions", shell]))?;
         tree.write(place, format!("{text}\n").as_bytes(), 0o644)?;
     }
     let manual = tempfile::tempdir()?;
-    succeed(Command::new(program).args(["man", "--output"]).arg(manual.path()))?;
+    let mut command = programs::command(program, architecture);
+    succeed(command.args(["man", "--output"]).arg(manual.path()))?;
     for path in files_below(manual.path())? {
         tree.write(&format!("usr/share/man/man1/{}", name_of(&path)?), &fs::read(&path)?, 0o644)?;
     }
@@ -133,8 +173,8 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     tree.copy(&sources.join("debian/lintian-overrides"), overrides, 0o644)?;
     let changes = ["changelog", "CHANGELOG.md"].map(|name| format!("{documents}/{name}"));
     tree.pack(&["usr/share/man/man1", &changes[0], &changes[1]])?;
-    let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
-    tree.describe(&sources.join("debian"), &installed, (version, &architecture))?;
+    let architecture = architecture.debian();
+    tree.describe(&sources.join("debian"), &installed, (version, architecture))?;
     let package = folder.join(format!("ebp_{version}_{architecture}.deb"));
     let mut command = Command::new("dpkg-deb");
     command.args(["--build", "--root-owner-group"]).args(packing.arguments());

@@ -23,9 +23,14 @@ use serde_json::{Value, json};
 
 pub use self::architecture::Architecture;
 use self::layout::{Descriptor, Layout, REFERENCE, media};
-use crate::{options::Options, run::output, target};
+use crate::{
+    options::Options,
+    programs::{self, Kind},
+    run::output,
+    target,
+};
 
-const USAGE: &str = "cargo xtask image --program ARCHITECTURE=FILE ... [--output FOLDER] \
+const USAGE: &str = "cargo xtask image [--program ARCHITECTURE=FILE ...] [--output FOLDER] \
     [--version VERSION] [--features LIST] [--source URL] [--authorities FILE]";
 
 /// Where Debian and most others keep the authorities that public servers are trusted by.
@@ -49,7 +54,7 @@ pub struct Recipe {
 pub const OPTIONS: [&str; 5] = ["program", "version", "features", "source", "authorities"];
 
 impl Recipe {
-    /// As options say it.
+    /// As options say it; without a program, of those of `cargo xtask programs`.
     ///
     /// # Errors
     /// When there is no program, or an architecture is unknown or given twice.
@@ -62,7 +67,12 @@ impl Recipe {
             }
         }
         if programs.is_empty() {
-            bail!("an image needs a program\n{USAGE}");
+            programs = programs::built(Kind::Whole);
+        }
+        if programs.is_empty() {
+            bail!(
+                "an image needs a program: `cargo xtask programs --kind whole` makes some\n{USAGE}"
+            );
         }
         let text = |name| options.last(name).map(str::to_owned);
         Ok(Self {

@@ -6,13 +6,13 @@ use std::{path::PathBuf, process::Command};
 use anyhow::{Result, bail};
 
 use crate::{
-    ci, contract, dataset, fuzz, image, machine, manifests, planted, publish,
+    ci, contract, dataset, fuzz, image, machine, manifests, planted, programs, publish,
     run::{cargo, commit, succeed},
-    target, test, trust,
+    target, test, trust, upgrade,
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 13] = [
+const TASKS: [(&str, &str); 15] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -27,6 +27,11 @@ const TASKS: [(&str, &str); 13] = [
         "images",
         "images made, unpacked and run; a release pushed to a registry; manifests; a restore",
     ),
+    (
+        "programs",
+        "static programs for three architectures, each of which measures and sends, or those of a --target",
+    ),
+    ("upgrade", "servers of two releases on one PostgreSQL, exchanged one by one under load"),
     ("update", "`ebp update` killed 200 times while a device measures"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
@@ -53,10 +58,19 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "machine" => machine::run(rest),
         "trust" => trust::run(trust::Depth::Full),
         "images" => images(rest),
+        "programs" => all_programs(rest),
+        "upgrade" => upgrade::run(rest),
         "update" => update(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
+}
+
+/// Builds the programs, as the arguments say, and uses them; the server is the program as tests have it.
+fn all_programs(arguments: &[String]) -> Result<()> {
+    programs::run(arguments)?;
+    test::build_program()?;
+    programs::check::run(&target().join("debug/ebp"))
 }
 
 /// Images and what is made of them; what is started is the program as tests have it, or a PROGRAM.

@@ -25,13 +25,16 @@ mod options;
 mod parts;
 mod pictures;
 mod planted;
+mod programs;
 mod publish;
 mod run;
 mod stage;
+mod survey;
 mod test;
 mod tidy;
 mod tool;
 mod trust;
+mod upgrade;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -51,8 +54,10 @@ cargo xtask TASK
   device    build the program of a measurement device and hold its size against its bound
   outdated  libraries of which there are newer versions, or advisories
   advisories  the newest advisories in place of the copy in xtask/lists
-  deb [PROGRAM]  the Debian package, in target/deb
-  image --program ARCHITECTURE=FILE ...  an OCI image layout of static programs, in target/image
+  deb [PROGRAM | --target ARCHITECTURE]  the Debian package, in target/deb
+  programs [--target ARCHITECTURE ...] [--kind device|whole ...] [--profile PROFILE]  static programs
+            for amd64, arm64 and arm, in target/programs
+  image [--program ARCHITECTURE=FILE ...]  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
   manifests render the manifests of deploy and hold them against schemas and rules
   publish TAG --program ARCHITECTURE=FILE ... --to REGISTRY/REPOSITORY  packages, image, checksums and
@@ -95,6 +100,7 @@ fn start(task: &str) -> Result<()> {
         "outdated" => advisories::outdated(),
         "advisories" => advisories::update(),
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "programs" => programs::run(&env::args().skip(2).collect::<Vec<_>>()),
         "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),
         "manifests" => manifests::run(),

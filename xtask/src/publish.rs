@@ -24,7 +24,7 @@ use self::{credentials::Login, flux::Target, registry::Registry};
 use crate::{
     deb::{self, Packing},
     image::{
-        self, Architecture, Image, OPTIONS, Recipe,
+        self, Image, OPTIONS, Recipe,
         layout::{Layout, digest},
     },
     options::Options,
@@ -90,19 +90,18 @@ fn check_tag(tag: &str) -> Result<()> {
     Ok(())
 }
 
-/// The Debian package of this machine's architecture, whose program can be asked for its manual.
+/// The Debian packages of its architectures, as far as their programs can be asked for their manual here.
 fn packages(recipe: &Recipe) -> Result<Vec<PathBuf>> {
-    let own = Architecture::named(std::env::consts::ARCH)?;
-    match (recipe.programs.get(&own), deb::missing()) {
-        (Some(program), None) => Ok(vec![deb::build(program, &recipe.version, Packing::Small)?]),
-        (None, _) => skip("there is no program for this machine's architecture"),
-        (_, Some(missing)) => skip(&format!("it needs {missing}")),
+    let mut packages = Vec::new();
+    for (architecture, program) in &recipe.programs {
+        if let Some(missing) = deb::missing_for(program)? {
+            let name = architecture.debian();
+            eprintln!("\n*** SKIPPED: the Debian package for {name}. It needs {missing}. ***\n");
+            continue;
+        }
+        packages.push(deb::build(program, &recipe.version, Packing::Small)?);
     }
-}
-
-fn skip(why: &str) -> Result<Vec<PathBuf>> {
-    eprintln!("\n*** SKIPPED: the Debian package: {why}. ***\n");
-    Ok(Vec::new())
+    Ok(packages)
 }
 
 /// Makes it in the folder, pushes it, and commits its digest.

@@ -15,14 +15,15 @@ pub enum Architecture {
 const INTERPRETER: u32 = 3;
 
 impl Architecture {
-    const ALL: [Self; 3] = [Self::Amd64, Self::Arm64, Self::Arm];
+    pub const ALL: [Self; 3] = [Self::Amd64, Self::Arm64, Self::Arm];
 
-    /// By the name that OCI and Debian give it, or Rust.
+    /// By the name that OCI, Debian or Rust give it, or by Rust's target.
     ///
     /// # Errors
     /// When it has another name.
     pub fn named(name: &str) -> Result<Self> {
-        let is_named = |own: &Self| own.name() == name || own.rust_name() == name;
+        let is_named =
+            |own: &Self| [own.name(), own.rust_name(), own.debian(), own.target()].contains(&name);
         let known = Self::ALL.map(Self::name).join(", ");
         let found = Self::ALL.into_iter().find(is_named);
         found.with_context(|| format!("there is no architecture `{name}`, only {known}"))
@@ -35,6 +36,39 @@ impl Architecture {
             Self::Arm64 => "arm64",
             Self::Arm => "arm",
         }
+    }
+
+    /// As Debian names it.
+    pub const fn debian(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+            Self::Arm => "armhf",
+        }
+    }
+
+    /// How the names of Debian's compilers and tools for it begin.
+    pub const fn gnu(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64-linux-gnu",
+            Self::Arm64 => "aarch64-linux-gnu",
+            Self::Arm => "arm-linux-gnueabihf",
+        }
+    }
+
+    /// Debian's qemu that runs its programs.
+    pub const fn emulator(self) -> &'static str {
+        match self {
+            Self::Amd64 => "qemu-x86_64-static",
+            Self::Arm64 => "qemu-aarch64-static",
+            Self::Arm => "qemu-arm-static",
+        }
+    }
+
+    /// That of the machine that this runs on, if programs are made for it.
+    pub fn own() -> Option<Self> {
+        let name = if std::env::consts::ARCH == "arm" { "armv7" } else { std::env::consts::ARCH };
+        Self::named(name).ok()
     }
 
     const fn rust_name(self) -> &'static str {
@@ -72,6 +106,19 @@ impl Architecture {
         }
     }
 
+    /// That of a program.
+    ///
+    /// # Errors
+    /// When it is no program of Linux, or one of another architecture.
+    pub fn from_program(program: &[u8]) -> Result<Self> {
+        if !program.starts_with(b"\x7fELF") {
+            bail!("it is no program of Linux (ELF)");
+        }
+        let machine = Elf(program).number::<2>(18)?;
+        let found = Self::ALL.into_iter().find(|own| u64::from(own.machine()) == machine);
+        found.with_context(|| format!("its machine is ELF's number {machine}"))
+    }
+
     /// Whether an empty image can run that program: it is of this architecture, and needs no loader.
     ///
     /// # Errors
@@ -87,9 +134,9 @@ impl Architecture {
         }
         if elf.has_interpreter()? {
             bail!(
-                "it loads libraries, and the image has none: link it statically, with \
-                 RUSTFLAGS='-C target-feature=+crt-static' and --target {}",
-                self.target()
+                "it loads libraries, and the image has none: link it statically, as \
+                 `cargo xtask programs --target {}` does",
+                self.name()
             );
         }
         Ok(())
@@ -156,9 +203,22 @@ mod tests {
     }
 
     #[test]
+    fn a_program_tells_its_architecture() {
+        assert_eq!(Architecture::from_program(&program(40, &[1, 3])).unwrap(), Architecture::Arm);
+        assert!(
+            Architecture::from_program(&program(8, &[1]))
+                .unwrap_err()
+                .to_string()
+                .contains("number 8")
+        );
+        assert!(Architecture::from_program(b"#!/bin/sh\n").is_err());
+    }
+
+    #[test]
     fn names_are_those_of_oci_and_rust() {
         assert_eq!(Architecture::named("arm64").unwrap(), Architecture::Arm64);
         assert_eq!(Architecture::named("aarch64").unwrap(), Architecture::Arm64);
+        assert_eq!(Architecture::named("armhf").unwrap(), Architecture::Arm);
         assert!(Architecture::named("mips").is_err());
     }
 }

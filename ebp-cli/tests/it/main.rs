@@ -50,5 +50,6 @@ mod tunnel;
 mod units;
 mod unlock;
 mod update;
+mod wipe;
 
 use ebp_testkit::cluster;

@@ -1,0 +1,4 @@
+#!/bin/sh
+# The database's first page is damaged.
+set -eu
+dd if=/dev/urandom of=/var/lib/ebp/ebp.sqlite bs=4096 count=1 conv=notrunc 2>/dev/null

@@ -6,6 +6,7 @@
 mod anonymize;
 mod another_meter;
 mod book;
+mod card;
 mod certificates;
 mod chain;
 #[cfg(target_os = "linux")]

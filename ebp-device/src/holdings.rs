@@ -132,7 +132,7 @@ impl Holdings {
     /// What a device with that configuration keeps; `state` is the folder of attempts to unlock, where
     /// the configuration names none.
     #[must_use]
-    pub fn of(config: &DeviceConfig, state: &Path) -> Self {
+    pub fn from_config(config: &DeviceConfig, state: &Path) -> Self {
         let mut own = Self::default();
         for file in [&config.api.key, &config.api.certificate] {
             own.file(Kind::Identity, file, RENEWAL);

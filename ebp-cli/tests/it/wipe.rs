@@ -131,7 +131,7 @@ fn every_file_that_a_device_writes_is_declared_and_goes() {
     let device = Device::new();
     device.work();
     let config = DeviceConfig::load(&device.household.config).unwrap();
-    let holdings = Holdings::of(&config, &device.folder().join("state"));
+    let holdings = Holdings::from_config(&config, &device.folder().join("state"));
     let written: Vec<_> =
         device.files().into_iter().filter(|path| !is_of_the_test(&device, path)).collect();
     let undeclared: Vec<_> = written.iter().filter(|path| !holdings.has(path)).collect();
@@ -141,7 +141,7 @@ fn every_file_that_a_device_writes_is_declared_and_goes() {
     {
         assert!(written.iter().any(|path| path.ends_with(name)), "no {name}: {written:?}");
     }
-    fs::write(device.folder().join("spool/notes.txt"), "somebody's").unwrap();
+    fs::write(device.folder().join("spool/notes.txt"), "notes").unwrap();
 
     let would_go = device.wipe(&["--dry-run"]).done();
     for path in &written {
@@ -159,7 +159,7 @@ fn every_file_that_a_device_writes_is_declared_and_goes() {
     let left: Vec<_> =
         device.files().into_iter().filter(|path| !is_of_the_test(&device, path)).collect();
     assert_eq!(left, Vec::<PathBuf>::new());
-    assert_eq!(fs::read_to_string(device.folder().join("spool/notes.txt")).unwrap(), "somebody's");
+    assert_eq!(fs::read_to_string(device.folder().join("spool/notes.txt")).unwrap(), "notes");
     // A second time there is nothing to do.
     let again = device.wipe(&["--yes"]).done();
     assert!(again.stdout.starts_with("nothing was there to wipe\n"), "{again:#?}");

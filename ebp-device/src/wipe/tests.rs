@@ -77,7 +77,7 @@ fn what_a_link_leads_to_is_not_touched() {
 fn only_what_is_on_the_list_goes_and_a_second_time_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(folder.path());
-    let holdings = Holdings::of(&config, &folder.path().join("state"));
+    let holdings = Holdings::from_config(&config, &folder.path().join("state"));
     fs::create_dir_all(folder.path().join("spool/errors/queue")).unwrap();
     let ours = [
         "device.key",
@@ -115,7 +115,7 @@ fn only_what_is_on_the_list_goes_and_a_second_time_changes_nothing() {
 #[test]
 fn keys_go_first() {
     let folder = tempfile::tempdir().unwrap();
-    let holdings = Holdings::of(&config(folder.path()), folder.path());
+    let holdings = Holdings::from_config(&config(folder.path()), folder.path());
     let kinds: Vec<Kind> = holdings.all().iter().map(|own| own.kind).collect();
     assert_eq!(kinds[0], Kind::Identity);
     let last = kinds.iter().rposition(|kind| *kind == Kind::Identity).unwrap();
@@ -147,7 +147,7 @@ proptest! {
         present in proptest::collection::vec(any::<bool>(), 4), killed_after in 0_usize..5,
     ) {
         let folder = tempfile::tempdir().unwrap();
-        let holdings = Holdings::of(&config(folder.path()), folder.path());
+        let holdings = Holdings::from_config(&config(folder.path()), folder.path());
         fs::create_dir_all(folder.path().join("spool")).unwrap();
         let names = ["device.key", "device.pem", "spool/spool.sqlite", "spool/consent"];
         for (name, there) in names.iter().zip(present) {

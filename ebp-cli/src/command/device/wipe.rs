@@ -114,7 +114,7 @@ impl Wipe {
     }
 
     fn holdings(&self, config: &DeviceConfig) -> Result<Holdings, Failure> {
-        let holdings = Holdings::of(config, &state::folder(config.state.as_deref())?)
+        let holdings = Holdings::from_config(config, &state::folder(config.state.as_deref())?)
             .with_updates(&self.updates);
         #[cfg(feature = "device-web")]
         let holdings = match self.page_config()? {

@@ -26,52 +26,63 @@ fn scripts(page: &str) -> Vec<(usize, String)> {
     scripts.map(|(line, script, _)| (line, script)).collect()
 }
 
-/// The commands of `ebp` in a script: the words behind it, as far as the command goes.
+/// The words of a line as a shell takes them; an operator is a word of its own.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in line.chars() {
+        match (quote, letter) {
+            (Some(open), _) if open == letter => quote = None,
+            (Some(_), _) => word.get_or_insert_default().push(letter),
+            (None, '"' | '\'') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, ' ') => words.extend(word.take()),
+            (None, '|' | '&' | ';' | '<' | '>' | '(' | ')') => {
+                words.extend(word.take());
+                words.push(letter.to_string());
+            }
+            (None, _) => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// The commands of `ebp` in a script: the words behind it.
 fn commands(script: &str) -> Vec<Vec<String>> {
-    let script = script.replace("\\\n", " ");
     let mut found = Vec::new();
-    for line in script.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        for (at, word) in words.iter().enumerate() {
-            let name = word.rsplit(['\'', '(']).next().unwrap_or(word);
-            // What a service runs is named with its folder.
-            let group = match name.rsplit('/').next().unwrap_or(name) {
-                "ebp" if !name.starts_with("/var") => None,
-                "as-administrator" | "as-researcher" => Some(()),
+    for line in script.replace("\\\n", " ").lines() {
+        // What a unit starts.
+        let words = words(line.strip_prefix("ExecStart=").unwrap_or(line));
+        // What a shell is given.
+        for inner in words.iter().filter(|word| word.starts_with("ebp ")) {
+            found.extend(commands(inner));
+        }
+        let starts = |at: usize| {
+            let before = at.checked_sub(1).map(|before| words[before].as_str());
+            matches!(before, None | Some("|" | "&" | ";" | "(" | "--" | "!" | "then" | "do"))
+        };
+        for (at, word) in words.iter().enumerate().filter(|(at, _)| starts(*at)) {
+            let group = match word.rsplit('/').next() {
+                Some("ebp") => None,
+                Some("as-administrator" | "as-researcher") => Some(GROUP),
                 _ => continue,
             };
-            // `-u ebp`, `for ebp in`, `-o ebp`: a user.
-            if at > 0 && ["-u", "-o", "-g", "exec"].contains(&words[at - 1]) {
-                continue;
-            }
-            let ends = |word: &str| {
-                ["|", "||", "&&", "<", ">", ">>", ";", "\"$(ls"].contains(&word)
-                    || word.starts_with(['<', '>'])
-            };
-            let own = words[at + 1..].iter().take_while(|word| !ends(word));
-            let mut own: Vec<String> = own
-                .map(|word| word.trim_matches(['"', '\'', ')']).replace("DEVICE", DEVICE))
-                .collect();
-            if own.last().is_some_and(|word| word.starts_with("--") && word == "--input") {
-                own.push("x".to_owned());
-            }
-            if own
-                .first()
-                .is_none_or(|word| !word.starts_with(|c: char| c.is_ascii_lowercase() || c == '-'))
-            {
-                continue;
-            }
-            if group.is_some() {
-                own.extend(
-                    ["--url", "https://ebp.example.org", "--secret-file", "x"].map(str::to_owned),
-                );
-            }
-            found.push(own);
+            let is_end =
+                |word: &String| matches!(word.as_str(), "|" | "&" | ";" | "<" | ">" | "(" | ")");
+            let own = words[at + 1..].iter().take_while(|word| !is_end(word));
+            let own = own.map(|word| word.replace("DEVICE", DEVICE).replace("HOUSEHOLD", DEVICE));
+            found.push(own.chain(group.into_iter().flatten().map(str::to_owned)).collect());
         }
     }
     found
 }
 
+/// What the two shortcuts add.
+const GROUP: [&str; 4] = ["--url", "https://ebp.example.org", "--secret-file", "secret"];
 const DEVICE: &str = "0b1f4e0a-7a55-4c3e-9d6b-2f6f0c0f7a01";
 
 /// Nothing of it is run: `--help` ends a command that was understood so far.
@@ -106,8 +117,8 @@ fn commands_are_found_where_they_stand() {
         found,
         [
             "ca init --data /var/lib/ebp",
-            "household list --url https://ebp.example.org --secret-file x",
-            "serve backup --output $(date",
+            "household list --url https://ebp.example.org --secret-file secret",
+            "serve backup --output $(date)",
             "device wipe --config f",
         ]
     );

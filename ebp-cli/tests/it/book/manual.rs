@@ -118,7 +118,7 @@ fn commands_are_found_where_they_stand() {
         [
             "ca init --data /var/lib/ebp",
             "household list --url https://ebp.example.org --secret-file secret",
-            "serve backup --output $(date)",
+            "serve backup --output $",
             "device wipe --config f",
         ]
     );

@@ -84,7 +84,7 @@ impl DeviceKey {
 pub struct Enrolled {
     /// The device's certificate.
     pub certificate: DeviceCertificate,
-    /// The authority's certificate (PEM).
+    /// The certificates (PEM) of those authorities that were trusted: two while one follows the other.
     pub authority: String,
 }
 
@@ -120,14 +120,13 @@ pub fn enroll(
         Err(ClientError::Problem { status: 400, .. }) if frontend_csr.is_some() => ask(None)?,
         answer => answer?,
     };
-    let authority = authority
-        .get()
-        .and_then(|trusted| authority_in(&certificate.chain, &trusted))
-        .ok_or_else(|| ClientError::Garbled {
+    let authority = authorities_in(&certificate.chain, &authority.get()).ok_or_else(|| {
+        ClientError::Garbled {
             server: base_url.to_owned(),
             path: paths::ENROLL.to_owned(),
             reason: "the certificate is not of the authority that is trusted".to_owned(),
-        })?;
+        }
+    })?;
     Ok(Enrolled { certificate, authority })
 }
 
@@ -166,10 +165,44 @@ impl Client {
     }
 }
 
-/// The authority's certificate (PEM), which is the last in the chain, if it is the trusted one.
-fn authority_in(chain: &str, trusted: &CertificateDer<'_>) -> Option<String> {
-    let start = chain.rfind("-----BEGIN CERTIFICATE-----")?;
-    let pem = &chain[start..];
-    let der = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
-    (der == *trusted).then(|| pem.to_owned())
+/// Those certificates (PEM) behind the chain's first one that are of trusted authorities; none if there
+/// are none.
+fn authorities_in(chain: &str, trusted: &[CertificateDer<'_>]) -> Option<String> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    // Before the first certificate stands nothing, or a comment.
+    let behind = chain.split(BEGIN).skip(2).map(|rest| format!("{BEGIN}{rest}"));
+    let is_trusted = |pem: &String| {
+        CertificateDer::from_pem_slice(pem.as_bytes()).is_ok_and(|der| trusted.contains(&der))
+    };
+    let known: String = behind.filter(is_trusted).collect();
+    (!known.is_empty()).then_some(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While one authority follows the other, servers name both behind each certificate.
+    #[test]
+    fn a_device_keeps_the_authorities_that_it_trusts_and_no_other() {
+        let [leaf, old, new] = ["leaf", "old", "new"].map(|name| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            certificate.self_signed(&key).unwrap()
+        });
+        let pem = |certificates: &[&rcgen::Certificate]| -> String {
+            certificates.iter().map(|one| one.pem()).collect()
+        };
+        let chain = pem(&[&leaf, &old, &new]);
+        let kept = |trusted: &[&rcgen::Certificate]| {
+            let trusted: Vec<_> = trusted.iter().map(|one| one.der().clone()).collect();
+            authorities_in(&chain, &trusted)
+        };
+        assert_eq!(kept(&[&old]), Some(pem(&[&old])));
+        assert_eq!(kept(&[&new]), Some(pem(&[&new])));
+        assert_eq!(kept(&[&new, &old]), Some(pem(&[&old, &new])));
+        // The device's own certificate is no authority.
+        assert_eq!(kept(&[&leaf]), None);
+        assert_eq!(kept(&[]), None);
+    }
 }

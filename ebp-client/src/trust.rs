@@ -86,7 +86,7 @@ impl Trust {
                 for root in CertificateDer::pem_slice_iter(pem.as_bytes()) {
                     let root = root.map_err(|e| Error::General(e.to_string()))?;
                     roots.add(root.clone())?;
-                    shown.set(root);
+                    shown.add(root);
                 }
                 builder.with_root_certificates(roots).with_no_client_auth()
             }
@@ -103,17 +103,20 @@ impl Trust {
     }
 }
 
-/// The authority's certificate.
+/// The certificates of the authorities that are trusted.
 #[derive(Debug, Default)]
-pub(super) struct Shown(Mutex<Option<CertificateDer<'static>>>);
+pub(super) struct Shown(Mutex<Vec<CertificateDer<'static>>>);
 
 impl Shown {
-    fn set(&self, certificate: CertificateDer<'static>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(certificate);
+    fn add(&self, certificate: CertificateDer<'static>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(&certificate) {
+            known.push(certificate);
+        }
     }
 
-    /// Its DER, once it is known.
-    pub fn get(&self) -> Option<CertificateDer<'static>> {
+    /// Those that are known: of a fingerprint once the server has sent its own.
+    pub fn get(&self) -> Vec<CertificateDer<'static>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -168,7 +171,7 @@ impl ServerRule for Pinned {
             .build()
             .map_err(|e| Error::General(e.to_string()))?
             .verify_server_cert(end_entity, intermediates, name, &[], now)?;
-        self.shown.set(authority.clone().into_owned());
+        self.shown.add(authority.clone().into_owned());
         Ok(())
     }
 }

@@ -99,16 +99,16 @@ impl FrontendConfig {
         renewal::write_private_for(self.owner()?, &path, text.as_bytes())
     }
 
-    /// Copies the authority's certificate from the device's file, unless it is there already.
+    /// Copies the authorities' certificates from the device's file, unless they are there already.
     ///
     /// # Errors
     /// Returns [`RenewalError`] if it cannot be read, written or given to its owner.
     pub fn keep_authority(&self, of_device: &Path) -> Result<(), RenewalError> {
-        if self.authority().exists() {
-            return Ok(());
-        }
         let text = fs::read(of_device)
             .map_err(|source| RenewalError::File { path: of_device.to_owned(), source })?;
+        if fs::read(self.authority()).is_ok_and(|kept| kept == text) {
+            return Ok(());
+        }
         renewal::write_private_for(self.owner()?, &self.authority(), &text)
     }
 

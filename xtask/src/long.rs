@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 15] = [
+const TASKS: [(&str, &str); 16] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -22,6 +22,7 @@ const TASKS: [(&str, &str); 15] = [
     ("jobs", "servers killed 100 times in the midst of jobs, on both databases"),
     ("risk", "how many of a hundred simulated households a research file gives away"),
     ("machine", "the package installed, upgraded and removed in a Debian with systemd"),
+    ("manual", "what the operating manual says, typed on a server and two devices"),
     ("trust", "5,000 bent repositories beside python-tuf, every bit of every role flipped"),
     (
         "images",
@@ -56,6 +57,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "jobs" => jobs(),
         "risk" => risk(),
         "machine" => machine::run(rest),
+        "manual" => machine::manual::run(rest),
         "trust" => trust::run(trust::Depth::Full),
         "images" => images(rest),
         "programs" => all_programs(rest),

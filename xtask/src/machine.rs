@@ -4,6 +4,7 @@
 //! `xtask/machine`. Leaves: a line for each check, or what it printed and a failure. Absent: the package
 //! itself (`deb.rs`).
 
+pub mod manual;
 mod nspawn;
 
 use std::{

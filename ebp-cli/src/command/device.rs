@@ -21,6 +21,7 @@ mod list;
 mod manage;
 mod renew;
 mod status;
+mod wipe;
 
 use std::path::PathBuf;
 
@@ -56,6 +57,13 @@ enum Action {
     /// Get the next certificates of the device and, with --config, of its page, if two thirds of
     /// their lifetime are over. The daemons do this automatically.
     Renew(renew::Renew),
+    /// Overwrite and remove everything of the household that is on this device: spool, keys, PINs, the
+    /// log of remote sessions, errors, what is known of updates.
+    ///
+    /// Nothing is told to the server: revoke the device's certificates there. Configuration, programs
+    /// and files of others stay. Refused while the device's services run. If it is interrupted, run it
+    /// again.
+    Wipe(wipe::Wipe),
     /// List all devices with their households and their state, as an administrator.
     #[cfg(feature = "server")]
     List(list::List),
@@ -179,6 +187,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         #[cfg(feature = "server")]
         Action::Remove(remove) => remove.run(),
         Action::Renew(renew) => renew.run(),
+        Action::Wipe(wipe) => wipe.run(),
         #[cfg(feature = "server")]
         Action::SignInCode(code) => code.run(),
         #[cfg(feature = "server")]

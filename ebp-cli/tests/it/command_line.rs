@@ -129,6 +129,7 @@ const SUBCOMMANDS: &[&[&str]] = &[
     &["device", "revoke"],
     &["device", "certificates"],
     &["device", "status"],
+    &["device", "wipe"],
     &["anonymize"],
     &["geodata"],
     &["geodata", "import"],

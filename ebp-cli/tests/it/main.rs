@@ -6,6 +6,7 @@
 mod anonymize;
 mod another_meter;
 mod book;
+mod card;
 mod certificates;
 mod chain;
 #[cfg(target_os = "linux")]
@@ -52,5 +53,6 @@ mod tunnel;
 mod units;
 mod unlock;
 mod update;
+mod wipe;
 
 use ebp_testkit::cluster;

@@ -155,9 +155,13 @@ impl Revocations {
                     let mut certificate = certificate.clone();
                     let at = certificate.revoked_at.take().unwrap_or(certificate.not_after);
                     if let Some(device) = certificate.device
-                        && matches!(store.managed_device(device).await, Err(StoreError::NotFound))
+                        && matches!(
+                            store.managed_device(device).await,
+                            Err(StoreError::NotFound | StoreError::ConsentRevoked)
+                        )
                     {
-                        // Of a device that is not there; the certificate counts nevertheless.
+                        // Of a device that is not there, or whose household has just been revoked
+                        // again; the certificate counts nevertheless.
                         certificate.device = None;
                     }
                     store.revoke_certificate(certificate, at).await?;

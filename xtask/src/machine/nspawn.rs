@@ -31,22 +31,48 @@ const ENVIRONMENT: [&str; 4] = [
 pub struct Machine {
     disk: PathBuf,
     log: PathBuf,
+    /// What it is called.
+    name: String,
+    /// The machine whose network it shares, by its first process.
+    network: Option<String>,
+    /// Folders of this machine that it sees, with their places.
+    lent: Vec<String>,
     nspawn: Option<Child>,
 }
 
 impl Machine {
-    /// A new disk in that folder.
+    /// A new disk in that folder, whose name is the machine's.
     pub fn unpack(archive: &Path, disk: &Path) -> Result<Self> {
         let log = disk.with_extension("log");
-        let machine = Self { disk: disk.to_owned(), log, nspawn: None };
+        let name = disk.file_name().context("a disk without a name")?.to_string_lossy();
+        let machine = Self {
+            disk: disk.to_owned(),
+            log,
+            name: name.clone().into_owned(),
+            network: None,
+            lent: Vec::new(),
+            nspawn: None,
+        };
         machine.clear()?;
         fs::create_dir_all(disk)?;
         let mut command = Command::new("tar");
         command.args(["--numeric-owner", "--xattrs", "-xf"]).arg(archive).arg("-C").arg(disk);
         succeed(&mut command)?;
-        fs::write(disk.join("etc/hostname"), "ebp\n")?;
-        fs::write(disk.join("etc/hosts"), "127.0.0.1 localhost ebp\n::1 localhost\n")?;
+        fs::write(disk.join("etc/hostname"), format!("{name}\n"))?;
+        let hosts = format!("127.0.0.1 localhost {name}\n::1 localhost\n");
+        fs::write(disk.join("etc/hosts"), hosts)?;
         Ok(machine)
+    }
+
+    /// Shares the network of another one, which has booted.
+    pub fn join(&mut self, other: &Self) -> Result<()> {
+        self.network = Some(other.systemd()?);
+        Ok(())
+    }
+
+    /// Lets it see a folder of this machine in that place.
+    pub fn lend(&mut self, folder: &Path, place: &str) {
+        self.lent.push(format!("--bind={}:{place}", folder.display()));
     }
 
     /// Copies a file to a place in the machine.
@@ -62,8 +88,15 @@ impl Machine {
     pub fn boot(&mut self) -> Result<()> {
         let log = fs::File::create(&self.log)?;
         let mut command = Command::new("systemd-nspawn");
-        command.args(["--quiet", "--register=no", "--keep-unit", "--private-network", "--boot"]);
-        command.args(["--machine=ebp", "--console=pipe", "--link-journal=no"]);
+        command.args(["--quiet", "--register=no", "--keep-unit", "--boot"]);
+        command.args(["--console=pipe", "--link-journal=no"]);
+        command.arg(format!("--machine={}", self.name)).args(&self.lent);
+        match &self.network {
+            Some(process) => {
+                command.arg(format!("--network-namespace-path=/proc/{process}/ns/net"))
+            }
+            None => command.arg("--private-network"),
+        };
         command
             .args(["--system-call-filter=adjtimex clock_adjtime", "--directory"])
             .arg(&self.disk);
@@ -103,6 +136,15 @@ impl Machine {
             return Ok((succeeded, format!("{out}{err}{text}")));
         }
         Ok((output.status.success(), format!("{out}{err}")))
+    }
+
+    /// Types a text into a shell of root's: whether it succeeded, and what it printed, in its order.
+    pub fn type_in(&self, text: &str, most: Duration) -> Result<(bool, String)> {
+        let mut command = self.command()?;
+        command.args(["timeout", &most.as_secs().to_string(), "bash", "-euo", "pipefail", "-c"]);
+        command.arg(format!("cd /root\nexec 2>&1\n{text}")).stdin(Stdio::null());
+        let output = command.output()?;
+        Ok((output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned()))
     }
 
     /// The machine's first process, as it is called outside.

@@ -10,8 +10,10 @@ const TYPED: [&str; 4] = ["sh", "console", "bash", "shell"];
 /// Every block that is neither run nor excused.
 pub fn breaches() -> Result<Vec<String>> {
     let mut pages = vec![PathBuf::from("README.md")];
-    for entry in fs::read_dir("docs/src").context("docs/src")? {
-        pages.push(entry?.path());
+    for folder in ["docs/src", "docs/src/operating"] {
+        for entry in fs::read_dir(folder).context(folder)? {
+            pages.push(entry?.path());
+        }
     }
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     pages.sort();

@@ -44,7 +44,7 @@ fn files() -> Result<Vec<PathBuf>> {
     for folder in ["xtask/src", "benches", "examples"] {
         files.extend(super::rust_files(Path::new(folder))?);
     }
-    for folder in ["docs/src", "docs/decisions"] {
+    for folder in ["docs/src", "docs/src/operating", "docs/decisions"] {
         for entry in fs::read_dir(folder).context(folder)? {
             files.push(entry?.path());
         }

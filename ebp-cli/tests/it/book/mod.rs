@@ -3,9 +3,11 @@
 //! Each fenced `sh` or `console` block says in its info string whether it is run here: `run`,
 //! `run: STAGE` where something has to be there first ([`stage::Stage`]), or `norun: REASON`.
 //! `cargo xtask tidy` refuses a block that says neither. The blocks of a page run one after the
-//! other in one folder, as a reader would type them.
+//! other in one folder, as a reader would type them. Those of the operating manual run in machines
+//! (`cargo xtask long manual`); here it is looked whether they are understood.
 
 mod block;
+mod manual;
 mod stage;
 mod unit;
 
@@ -96,7 +98,8 @@ fn the_data_api_answers_as_its_chapter_says() {
 /// Each page with its text.
 fn texts() -> Vec<(String, String)> {
     let name = |page: &Path| page.strip_prefix(root()).unwrap().display().to_string();
-    pages().iter().map(|page| (name(page), fs::read_to_string(page).unwrap())).collect()
+    let pages = [pages(), manual::pages()].concat();
+    pages.iter().map(|page| (name(page), fs::read_to_string(page).unwrap())).collect()
 }
 
 /// systemd takes the units as they stand there, but for the place of the program.

@@ -180,3 +180,32 @@ fn the_daemon_renews() {
     });
     drop(daemon);
 }
+
+/// A server revokes what it issued with the household's consent; a backup of before is restored, and
+/// those certificates are revoked in it as well.
+#[test]
+fn a_backup_of_before_a_revocation_is_restored_with_the_devices_certificates_revoked() {
+    let mut server = Server::start();
+    server.set_secrets();
+    let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
+    let device = erika.device.to_string();
+    let token_file = erika.file("token", &(token(&server, &device) + "\n"));
+    server.enroll(&token_file, &erika.folder.path().join("device")).done();
+    erika.account(&server).grant();
+    let serials: Vec<String> =
+        listed(&server, &device).into_iter().map(|(serial, _)| serial).collect();
+    assert!(serials.len() >= 3, "the device's own, its page's and that of `ebp ca issue`");
+    let copy = server.data().join("copy.sqlite");
+    let copy = copy.to_str().unwrap();
+    server.run(["serve", "backup", "--output", copy], "").done();
+    erika.account(&server).revoke();
+    server.end().done();
+    let restored = server.run(["serve", "restore", "--input", copy], "").done();
+    assert!(restored.stderr.contains("revoked again: 1 household"), "{restored:?}");
+    let list = server.run(["ca", "list", "--format", "json"], "").done().json();
+    for serial in serials {
+        let entry = list.iter().find(|entry| entry["serial"] == *serial);
+        let entry = entry.unwrap_or_else(|| panic!("{serial} is not listed"));
+        assert!(!entry["revoked_at"].is_null(), "{entry}");
+    }
+}

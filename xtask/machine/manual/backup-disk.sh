@@ -1,0 +1,4 @@
+#!/bin/sh
+# Where backups go.
+set -eu
+install -d /backup

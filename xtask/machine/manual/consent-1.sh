@@ -1,0 +1,4 @@
+#!/bin/sh
+# The participant grants consent.
+set -eu
+ebp consent grant --folder /media/stick/erika --url https://ebp.example.org:8443 --yes

@@ -14,6 +14,7 @@ mod enrolment;
 mod error_group;
 mod export;
 mod fleet;
+mod fleet_errors;
 mod fleet_state;
 mod geo;
 mod incident;
@@ -62,12 +63,13 @@ pub use device_update::{
 pub use enrolment::{
     DeviceCertificate, EnrollRequest, FrontendCertificate, FrontendRequest, RenewRequest, SignIn,
 };
-pub use error_group::{ErrorGroups, FleetErrorGroup, ReportedErrorGroup};
+pub use error_group::ReportedErrorGroup;
 pub use export::{ExportedDevice, ExportedHousehold, ExportedMeter, HouseholdExport, LeftOut};
 pub use fleet::{
     Coverage, DeviceDay, DeviceHistory, FleetCount, FleetDevice, FleetMeter, FleetPage,
     FleetVersion, IncidentEpisode, MeterCoverage, NewSilence, Silence,
 };
+pub use fleet_errors::{ErrorGroups, FleetErrorGroup};
 pub use fleet_state::{FleetSort, FleetState, UnknownFleetSort, UnknownFleetState};
 pub use geo::{LocatedRegion, RegionName};
 pub use incident::IncidentRequest;

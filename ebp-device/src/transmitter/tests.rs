@@ -4,6 +4,7 @@
 //! network.
 
 mod engine;
+mod errors;
 mod server;
 mod world;
 

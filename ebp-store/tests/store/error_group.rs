@@ -101,7 +101,7 @@ pub async fn of_all_devices_together(store: &dyn Store) {
     store.report_status(second, status("2.0.0", told), hours(40)).await.unwrap();
     assert_eq!(in_trouble(store, 41).await, []);
 
-    // The first one's household revokes within the day: its device was the first, and is nobody's now.
+    // The first one's household revokes within the day: its device was the first, and is named no more.
     let told = vec![group(1, 9, 1, 7), group(4, 1, 41, 41)];
     store.report_status(first, status("1.1.0", told), hours(42)).await.unwrap();
     assert_eq!(in_trouble(store, 43).await, [(first, hours(42))]);

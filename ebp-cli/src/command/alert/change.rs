@@ -3,12 +3,15 @@
 use std::{str::FromStr, time::Duration};
 
 use ebp_client::{ClientError, Manager};
-use ebp_core::contract::{
-    AlertQuietHours, AlertRuleSet, ChangedRules, LONGEST_RULE, problem_type, time_of_day,
+use ebp_core::{
+    contract::{
+        AlertQuietHours, AlertRuleSet, ChangedRules, LONGEST_RULE, problem_type, time_of_day,
+    },
+    scope::Group,
 };
 
-use super::explain;
 use crate::{
+    command::group_api,
     exit::{CommandResult, Failure},
     output::{Format, list},
     stdout::{print, print_json},
@@ -165,7 +168,7 @@ impl Arguments {
 
 /// Changes the rules that hold, if nobody else changes them meanwhile.
 pub fn run(manager: &Manager, arguments: &Arguments) -> CommandResult {
-    let held = explain(manager.alert_rules())?;
+    let held = manager.alert_rules().map_err(refused)?;
     let rules = arguments.apply_to(AlertRuleSet::from(&held))?;
     let version = arguments.if_match.unwrap_or(held.version);
     match manager.change_alert_rules(&rules, version) {
@@ -188,16 +191,13 @@ fn refused(error: ClientError) -> Failure {
         }
         ClientError::Problem { status: 405, .. } => Failure::failed(crate::exit::chain(&error))
             .remedy("the server is older: change the rules on its page, or update it"),
-        _ => match explain::<()>(Err(error)) {
-            Err(failure) => failure,
-            Ok(()) => Failure::failed("the server refuses"),
-        },
+        _ => group_api::refused(Group::Administrators, error),
     }
 }
 
 /// Prints the versions of the rules.
 pub fn show_all(manager: &Manager, format: Format) -> CommandResult {
-    let changes = explain(manager.alert_rule_changes())?;
+    let changes = manager.alert_rule_changes().map_err(refused)?;
     print(list::list(format, HEADER, true, &changes, row)?)
 }
 

@@ -28,7 +28,7 @@ fn rules_are_changed_one_by_one_and_for_the_version_that_was_seen() {
     // Who saw the first version learns of the second.
     alert(&["change", "--late", "1h", "--if-match", "1"]).refused(1, &["412", "`ebp alert rules`"]);
     alert(&["change", "--late", "1h", "--if-match", "2"]).done();
-    alert(&["change", "--digest", "23:00"]).refused(1, &["/quiet_hours/digest"]);
+    alert(&["change", "--digest", "23:00"]).refused(1, &["quiet_hours/digest"]);
     alert(&["change", "--late", "0s"]).refused(2, &["from 1s to 366days"]);
     alert(&["change"]).refused(2, &["--silent"]);
 

@@ -1,9 +1,6 @@
 //! The report cycle through weeks of simulated time, against a server that fails in every way.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -11,19 +8,13 @@ use super::{
     world::{KIND, Weather, World, weather},
     *,
 };
-use ebp_core::{
-    clock::{Clock, SimulatedClock},
-    contract::ReportedErrorGroup,
-};
+use ebp_core::clock::{Clock, SimulatedClock};
 
-use crate::{
-    error_source::ErrorSource,
-    spool::{FILE_NAME, SpoolError},
-};
+use crate::spool::{FILE_NAME, SpoolError};
 
 const METER: Uuid = Uuid::from_u128(3);
 
-fn engine(spool: &Spool) -> ReportEngine {
+pub(super) fn engine(spool: &Spool) -> ReportEngine {
     let schedule = Schedule::for_device(Uuid::from_u128(42), Cycle::HOUR);
     ReportEngine::new(schedule, vec![METER], spool).unwrap()
 }
@@ -47,7 +38,7 @@ fn measure(spool: &Spool, clock: &SimulatedClock) -> Option<Measurement> {
 
 /// Runs the device for that long, minute by minute; `each` sees the outcome of each step. Nothing is
 /// measured that the server dislikes.
-fn run(
+pub(super) fn run(
     world: &World,
     spool: &Spool,
     engine: &mut ReportEngine,
@@ -118,46 +109,6 @@ fn a_status_is_told_when_it_changes_and_once_a_day() {
     world.clock.lose_synchronisation();
     day(2, 6);
     day(20, 6);
-}
-
-#[test]
-fn groups_of_errors_are_told_when_there_is_another_one() {
-    let (world, dir) = (World::new(), folder());
-    let spool = Spool::open(dir.path()).unwrap();
-    let groups = Arc::new(Mutex::new(Vec::new()));
-    let told = Arc::clone(&groups);
-    let source = ErrorSource::new(move || told.lock().unwrap().clone());
-    let mut engine = engine(&spool).with_errors(source);
-    let group = |number: u32, count| ReportedErrorGroup {
-        fingerprint: format!("{number:012x}"),
-        component: "sending".to_owned(),
-        types: vec!["SpoolError::Full".to_owned()],
-        place: "unknown".to_owned(),
-        count,
-        first_seen: world.clock.truth(),
-        last_seen: world.clock.truth(),
-    };
-    let mut hours = |hours: u32, expected: usize| {
-        run(&world, &spool, &mut engine, hours * 60, |_| {});
-        assert_eq!(world.statuses.borrow().len(), expected);
-        world.statuses.borrow().last().unwrap().errors.len()
-    };
-    assert_eq!(hours(3, 2), 0);
-    *groups.lock().unwrap() = vec![group(1, 1)];
-    assert_eq!(hours(2, 3), 1);
-    // That one occurs again is told the next time that something else is.
-    *groups.lock().unwrap() = vec![group(1, 8)];
-    assert_eq!(hours(4, 3), 1);
-    *groups.lock().unwrap() = (1..=30).map(|number| group(number, 9)).collect();
-    assert_eq!(hours(2, 4), 20, "no more than a server takes");
-
-    // A server of a release before takes the rest of it, and is not asked twice each time.
-    world.knows_no_errors.replace(true);
-    *groups.lock().unwrap() = vec![group(40, 1)];
-    world.requests.borrow_mut().clear();
-    assert_eq!(hours(6, 5), 0);
-    let asked = world.requests.borrow().iter().filter(|(_, what)| *what == "status").count();
-    assert_eq!(asked, 2);
 }
 
 #[test]

@@ -68,11 +68,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
 }
 
-/// Builds the programs, as the arguments say, and uses them; the server is the program as tests have it.
+/// Builds the programs, as the arguments say, and uses them.
 fn all_programs(arguments: &[String]) -> Result<()> {
     programs::run(arguments)?;
-    test::build_program()?;
-    programs::check::run(&target().join("debug/ebp"))
+    programs::check_built(&[])
 }
 
 /// Images and what is made of them; what is started is the program as tests have it, or a PROGRAM.

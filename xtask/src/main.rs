@@ -56,7 +56,7 @@ cargo xtask TASK
   advisories  the newest advisories in place of the copy in xtask/lists
   deb [PROGRAM | --target ARCHITECTURE]  the Debian package, in target/deb
   programs [--target ARCHITECTURE ...] [--kind device|whole ...] [--profile PROFILE]  static programs
-            for amd64, arm64 and arm, in target/programs
+            for amd64, arm64 and arm, in target/programs; `programs check` uses them
   image [--program ARCHITECTURE=FILE ...]  an OCI image layout of static programs, in target/image
   machine [PROGRAM]  Debian with systemd, in which the package is installed and used (needs root)
   manifests render the manifests of deploy and hold them against schemas and rules

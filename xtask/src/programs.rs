@@ -5,7 +5,7 @@
 //! `target/programs/whole/ebp-ARCHITECTURE`, which load no library. Absent: packages (`deb.rs`), images
 //! (`image.rs`); whether the programs work (`programs/check.rs`).
 
-pub mod check;
+mod check;
 mod toolchain;
 
 use std::{
@@ -23,11 +23,11 @@ use crate::{
     image::Architecture,
     options::Options,
     run::{cargo, commit, succeed, works},
-    target,
+    target, test,
 };
 
 const USAGE: &str = "cargo xtask programs [--target ARCHITECTURE ...] [--kind device|whole ...] \
-    [--profile PROFILE]";
+    [--profile PROFILE] | check [PROGRAM]";
 
 /// What is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -97,6 +97,11 @@ impl Request {
 /// Builds them and prints their sizes. An architecture that cannot be built for here is skipped,
 /// loudly; it is a failure if it was asked for by name.
 pub fn run(arguments: &[String]) -> Result<()> {
+    if let Some(("check", program)) =
+        arguments.split_first().map(|(own, rest)| (own.as_str(), rest))
+    {
+        return check_built(program);
+    }
     let request = Request::parse(arguments)?;
     let is_named = arguments.iter().any(|argument| argument == "--target");
     for (kind, architecture) in build_all(&request, is_named)? {
@@ -105,6 +110,18 @@ pub fn run(arguments: &[String]) -> Result<()> {
         println!("{}: {bytes} bytes ({})", path.display(), commit()?);
     }
     Ok(())
+}
+
+/// Uses those that were built; the server is the program as tests have it, or a PROGRAM.
+pub fn check_built(arguments: &[String]) -> Result<()> {
+    match arguments {
+        [] => {
+            test::build_program()?;
+            check::run(&target().join("debug/ebp"))
+        }
+        [program] => check::run(Path::new(program)),
+        _ => bail!(USAGE),
+    }
 }
 
 /// What was built.

@@ -74,7 +74,11 @@ fn commands(script: &str) -> Vec<Vec<String>> {
             let is_end =
                 |word: &String| matches!(word.as_str(), "|" | "&" | ";" | "<" | ">" | "(" | ")");
             let own = words[at + 1..].iter().take_while(|word| !is_end(word));
-            let own = own.map(|word| word.replace("DEVICE", DEVICE).replace("HOUSEHOLD", DEVICE));
+            let own = own.map(|word| match word.as_str() {
+                "DEVICE" | "HOUSEHOLD" => DEVICE.to_owned(),
+                "SERIAL" => DEVICE.replace('-', ""),
+                word => word.to_owned(),
+            });
             found.push(own.chain(group.into_iter().flatten().map(str::to_owned)).collect());
         }
     }

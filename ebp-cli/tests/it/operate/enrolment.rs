@@ -192,9 +192,10 @@ fn a_backup_of_before_a_revocation_is_restored_with_the_devices_certificates_rev
     let token_file = erika.file("token", &(token(&server, &device) + "\n"));
     server.enroll(&token_file, &erika.folder.path().join("device")).done();
     erika.account(&server).grant();
-    let serials: Vec<String> =
-        listed(&server, &device).into_iter().map(|(serial, _)| serial).collect();
-    assert!(serials.len() >= 3, "the device's own, its page's and that of `ebp ca issue`");
+    let by_hand = &erika.device_certificate.serial;
+    let serials = listed(&server, &device).into_iter().map(|(serial, _)| serial);
+    let serials: Vec<String> = serials.filter(|serial| serial != by_hand).collect();
+    assert_eq!(serials.len(), 2, "the device's own and its page's");
     let copy = server.data().join("copy.sqlite");
     let copy = copy.to_str().unwrap();
     server.run(["serve", "backup", "--output", copy], "").done();

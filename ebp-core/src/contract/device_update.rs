@@ -92,7 +92,10 @@ pub struct RevertedUpdate {
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9][0-9A-Za-z.+~-]{0,47}$"))]
     pub version: String,
     /// Why: a text for people.
-    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "^[^\u{0}]*$"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub reason: String,
 }
 
@@ -119,7 +122,10 @@ pub struct DeviceUpdate {
     pub reverted: Option<RevertedUpdate>,
     /// Why it did not get any further in its last round, if it did not: a text for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 200, pattern = "^[^\u{0}]*$"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+    )]
     pub hindrance: Option<String>,
 }
 
@@ -136,7 +142,7 @@ impl DeviceUpdate {
         let is_version = |version: Option<&String>| version.is_none_or(|v| is_program_version(v));
         let is_text = |text: Option<&String>| {
             text.is_none_or(|text| {
-                text.chars().count() <= LONGEST_UPDATE_REASON && !text.contains('\0')
+                text.chars().count() <= LONGEST_UPDATE_REASON && !text.contains(char::is_control)
             })
         };
         let reverted = self.reverted.as_ref();
@@ -144,8 +150,12 @@ impl DeviceUpdate {
         let version = reverted.map(|reverted| &reverted.version);
         check(is_version(version), "/reverted/version", "is no version");
         let reason = reverted.map(|reverted| &reverted.reason);
-        check(is_text(reason), "/reverted/reason", "must have 200 characters at most");
-        check(is_text(self.hindrance.as_ref()), "/hindrance", "must have 200 characters at most");
+        check(is_text(reason), "/reverted/reason", "must be a line of 200 characters at most");
+        check(
+            is_text(self.hindrance.as_ref()),
+            "/hindrance",
+            "must be a line of 200 characters at most",
+        );
         faults
     }
 }

@@ -56,6 +56,7 @@ impl RolloutMetrics {
         }
         // A version that no device reports any more is not named any more.
         self.versions.clear();
+        self.versions.get_or_create(&VersionLabels { version: "other".to_owned() }).set(0);
         for (version, count) in &figures.versions {
             let labels = VersionLabels { version: version.clone() };
             self.versions.get_or_create(&labels).set(signed(*count));

@@ -3,7 +3,7 @@
 use ebp_core::contract::{DeviceUpdate, Rollout, RolloutDeviceState, UpdateManager, UpdatePhase};
 use jiff::Timestamp;
 
-use super::{PRESENT, ROLLOUT_SILENCE, RolloutFacts, RolloutOffer, TRIES};
+use super::facts::{PRESENT, ROLLOUT_SILENCE, RolloutFacts, RolloutOffer, TRIES};
 
 /// Where a device stands at that instant.
 #[must_use]

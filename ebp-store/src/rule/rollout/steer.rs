@@ -3,7 +3,10 @@
 use ebp_core::contract::{Rollout, RolloutAction, RolloutDeviceState, RolloutHalt, RolloutState};
 use jiff::Timestamp;
 
-use super::{RolloutFacts, RolloutPlace, RolloutWrite, judge_device};
+use super::{
+    device::judge_device,
+    facts::{RolloutFacts, RolloutPlace, RolloutWrite},
+};
 
 /// Why something cannot be done to a roll-out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,7 @@ async fn is_steered(world: World) {
     let end = [("revision", revision.as_str()), ("action", "end")];
     assert_eq!(browser.submit(PAGE, &path, &end).await.status, 303);
     let page = browser.get("/status/rollout?lang=de").await;
-    assert!(page.body.contains("beendet, Schritt 1, von shared"), "{}", page.body);
+    assert!(page.body.contains("beendet, Schritt 1, von EM"), "{}", page.body);
     assert_eq!(page.input("version"), "", "another one can begin");
 }
 

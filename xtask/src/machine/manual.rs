@@ -70,7 +70,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let text = fs::read_to_string(&page).with_context(|| name.clone())?;
         let mut typed = 0;
         for block in block::parse(&unindented(&text)).iter().filter(|block| block.runs.is_some()) {
-            // What follows is typed all the same: it may fail for another reason.
+            // What follows is typed nevertheless: it may fail for another reason.
             if let Err(error) = type_block(&machines, block, &name) {
                 println!("manual: FAILED: {error:#}");
                 failed += 1;

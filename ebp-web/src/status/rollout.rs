@@ -155,106 +155,34 @@ fn describe_step(language: Language, rollout: &Rollout) -> String {
 }
 
 fn describe_state(language: Language, state: RolloutState) -> String {
-    language.say(match state {
-        RolloutState::Running =>
-        /* text */
-        {
-            "rollout-running"
-        }
-        RolloutState::Halted =>
-        /* text */
-        {
-            "rollout-halted"
-        }
-        RolloutState::Finished =>
-        /* text */
-        {
-            "rollout-finished"
-        }
-        RolloutState::Ended =>
-        /* text */
-        {
-            "rollout-ended"
-        }
-    })
+    match state {
+        RolloutState::Running => language.say("rollout-running"),
+        RolloutState::Halted => language.say("rollout-halted"),
+        RolloutState::Finished => language.say("rollout-finished"),
+        RolloutState::Ended => language.say("rollout-ended"),
+    }
 }
 
 fn describe_halt(language: Language, halt: RolloutHalt) -> String {
-    language.say(match halt {
-        RolloutHalt::Failures =>
-        /* text */
-        {
-            "rollout-halt-failures"
-        }
-        RolloutHalt::Silence =>
-        /* text */
-        {
-            "rollout-halt-silence"
-        }
-        RolloutHalt::Administrator =>
-        /* text */
-        {
-            "rollout-halt-administrator"
-        }
-    })
+    match halt {
+        RolloutHalt::Failures => language.say("rollout-halt-failures"),
+        RolloutHalt::Silence => language.say("rollout-halt-silence"),
+        RolloutHalt::Administrator => language.say("rollout-halt-administrator"),
+    }
 }
 
 fn describe_device(language: Language, state: RolloutDeviceState) -> String {
-    language.say(match state {
-        RolloutDeviceState::Failed =>
-        /* text */
-        {
-            "rollout-device-failed"
-        }
-        RolloutDeviceState::Silent =>
-        /* text */
-        {
-            "rollout-device-silent"
-        }
-        RolloutDeviceState::Trying =>
-        /* text */
-        {
-            "rollout-device-trying"
-        }
-        RolloutDeviceState::Offered =>
-        /* text */
-        {
-            "rollout-device-offered"
-        }
-        RolloutDeviceState::SetAside =>
-        /* text */
-        {
-            "rollout-device-set-aside"
-        }
-        RolloutDeviceState::Excused =>
-        /* text */
-        {
-            "rollout-device-excused"
-        }
-        RolloutDeviceState::GoneOver =>
-        /* text */
-        {
-            "rollout-device-gone-over"
-        }
-        RolloutDeviceState::Waiting =>
-        /* text */
-        {
-            "rollout-device-waiting"
-        }
-        RolloutDeviceState::Absent =>
-        /* text */
-        {
-            "rollout-device-absent"
-        }
-        RolloutDeviceState::Pinned =>
-        /* text */
-        {
-            "rollout-device-pinned"
-        }
-        RolloutDeviceState::Flux =>
-        /* text */
-        {
-            "rollout-device-flux"
-        }
-    })
+    match state {
+        RolloutDeviceState::Failed => language.say("rollout-device-failed"),
+        RolloutDeviceState::Silent => language.say("rollout-device-silent"),
+        RolloutDeviceState::Trying => language.say("rollout-device-trying"),
+        RolloutDeviceState::Offered => language.say("rollout-device-offered"),
+        RolloutDeviceState::SetAside => language.say("rollout-device-set-aside"),
+        RolloutDeviceState::Excused => language.say("rollout-device-excused"),
+        RolloutDeviceState::GoneOver => language.say("rollout-device-gone-over"),
+        RolloutDeviceState::Waiting => language.say("rollout-device-waiting"),
+        RolloutDeviceState::Absent => language.say("rollout-device-absent"),
+        RolloutDeviceState::Pinned => language.say("rollout-device-pinned"),
+        RolloutDeviceState::Flux => language.say("rollout-device-flux"),
+    }
 }

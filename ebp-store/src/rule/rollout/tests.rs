@@ -151,7 +151,7 @@ fn administrators_go_on_after_a_failure_and_it_stays_excused() {
             state => return state == RolloutState::Finished,
         }
         resumed += 1;
-        assert_eq!(fleet.count(RolloutDeviceState::Failed), 0);
+        assert_eq!(fleet.count(Failed), 0);
         false
     });
     assert_eq!(fleet.rollout.state, RolloutState::Finished);

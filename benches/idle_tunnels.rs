@@ -66,7 +66,7 @@ async fn run() {
     let db = cluster.client(server.database.as_ref().unwrap()).await;
     let fleet = Fleet::make(&server, &db, devices).await;
     let roots = roots(&server.authority);
-    let before = Used::of(server.process);
+    let before = Used::read(server.process);
     println!("without tunnels: {before}");
 
     let begun = Instant::now();
@@ -99,7 +99,7 @@ async fn run() {
     println!("{devices} tunnels built in {:.1} s", begun.elapsed().as_secs_f64());
     // Buffers of their beginnings are let go of.
     sleep(Duration::from_secs(5)).await;
-    let with = Used::of(server.process);
+    let with = Used::read(server.process);
     println!("with {devices} tunnels: {with}");
     let kib = (with.kib - before.kib) as f64 / support::rate(devices, Duration::from_secs(1));
     println!(
@@ -111,9 +111,9 @@ async fn run() {
     let mut largest = with.kib;
     while begun.elapsed() < hold {
         sleep(Duration::from_secs(5)).await;
-        largest = largest.max(Used::of(server.process).kib);
+        largest = largest.max(Used::read(server.process).kib);
     }
-    let after = Used::of(server.process);
+    let after = Used::read(server.process);
     println!("held for {:.0} s: {after}, at most {largest} KiB", begun.elapsed().as_secs_f64());
     let growth = 100.0 * (largest as f64 / with.kib as f64 - 1.0);
     let share = 100.0 * (server.process.cpu() - cpu).as_secs_f64() / begun.elapsed().as_secs_f64();
@@ -150,7 +150,7 @@ struct Used {
 }
 
 impl Used {
-    fn of(process: Process) -> Self {
+    fn read(process: Process) -> Self {
         let status = std::fs::read_to_string(format!("/proc/{}/status", process.0)).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         let kib = line.split_whitespace().next().unwrap().parse().unwrap();

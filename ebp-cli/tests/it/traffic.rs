@@ -37,7 +37,7 @@ fn a_question_for_consent_is_small() {
     let server = Server::configured("[limits]\nheaders_seconds = 1\n");
     let network = Network::start();
     let listener = network.far(|| TcpListener::bind((FAR, 0)).unwrap());
-    let passage = Passage::of(listener, server.port());
+    let passage = Passage::from_listener(listener, server.port());
     let household = Household::register(&server, "erika@example.org", &["MT175"], "5s");
     household.account(&server).grant();
     let url = passage.url();

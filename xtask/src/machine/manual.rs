@@ -96,7 +96,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
 fn boot(package: &std::path::Path) -> Result<BTreeMap<&'static str, Machine>> {
     let folder = target().join("manual");
     fs::create_dir_all(&folder)?;
-    let debian = debian(&target().join("machine"))?;
+    let debian =
+        debian(&target().join("machine"))?.context("Debian's packages cannot be fetched")?;
     let stick = folder.join("stick");
     if stick.exists() {
         fs::remove_dir_all(&stick)?;

@@ -24,7 +24,7 @@ fn a_device_is_back_soon_after_any_outage() {
     let server = Server::start();
     let echo = network.near(Echo::start);
     let listener = network.far(|| TcpListener::bind((FAR, 0)).unwrap());
-    let passage = Passage::of(listener, server.port());
+    let passage = Passage::from_listener(listener, server.port());
     let folder = tempfile::tempdir().unwrap();
     let hosts = folder.path().join("hosts");
     fs::write(&hosts, format!("{FAR} localhost\n")).unwrap();

@@ -298,11 +298,11 @@ impl Passage {
 
     /// The same at that address.
     pub fn at(address: SocketAddr, port: u16) -> Self {
-        Self::of(TcpListener::bind(address).unwrap(), port)
+        Self::from_listener(TcpListener::bind(address).unwrap(), port)
     }
 
     /// The same for connections that this takes.
-    pub fn of(listener: TcpListener, port: u16) -> Self {
+    pub fn from_listener(listener: TcpListener, port: u16) -> Self {
         let own = listener.local_addr().unwrap().port();
         let (target, frozen) = (Arc::new(AtomicU16::new(port)), Arc::<AtomicBool>::default());
         let passed = Arc::<AtomicUsize>::default();

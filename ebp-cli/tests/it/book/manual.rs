@@ -76,6 +76,7 @@ fn commands(script: &str) -> Vec<Vec<String>> {
             let own = words[at + 1..].iter().take_while(|word| !is_end(word));
             let own = own.map(|word| match word.as_str() {
                 "DEVICE" | "HOUSEHOLD" => DEVICE.to_owned(),
+                "$group" => "administrators".to_owned(),
                 "SERIAL" => DEVICE.replace('-', ""),
                 word => word.to_owned(),
             });

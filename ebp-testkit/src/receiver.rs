@@ -51,7 +51,7 @@ impl Receiver {
     /// Starts it at a free port of this machine; it answers 200.
     #[must_use]
     pub fn start() -> Self {
-        Self::start_with(|stream, state| answer(stream, state))
+        Self::start_with(answer)
     }
 
     /// The same with TLS, as `localhost`, by a certificate of an authority of its own, whose certificate

@@ -101,8 +101,8 @@ mod tests {
     #[test]
     fn a_session_comes_back_whole() {
         // Octets that no packer makes smaller.
-        let known: Vec<u8> = (0..400_u32).map(|i| (i * i * 7919 >> 5) as u8).collect();
-        let own: Vec<u8> = (0..200_u32).map(|i| (i * i * 104_729 >> 7) as u8).collect();
+        let known: Vec<u8> = (0..400_u32).map(|i| ((i * i * 7919) >> 5) as u8).collect();
+        let own: Vec<u8> = (0..200_u32).map(|i| ((i * i * 104_729) >> 7) as u8).collect();
         let session = [&own[..], &known].concat();
         let tickets = tickets(&known);
         let ticket = tickets.encrypt(&session).unwrap();

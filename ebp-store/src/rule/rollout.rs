@@ -162,20 +162,17 @@ impl<'a> Standing<'a> {
         candidates.sort_by_cached_key(|facts| {
             (!facts.is_first, place_of_device(facts.device, version), facts.device)
         });
-        let mut unproven =
-            self.count(|_, state| matches!(state, Failed | Silent | Trying | Offered));
-        let mut in_step = self.count(|facts, _| self.is_in_step(facts));
-        let mut reached = self.reached();
+        let unproven = self.count(|_, state| matches!(state, Failed | Silent | Trying | Offered));
+        let in_step = self.count(|facts, _| self.is_in_step(facts));
+        let reached = self.reached();
         let mut offers = Vec::new();
         for facts in candidates {
-            let most = LEAST_UNPROVEN + (in_step + 1) / SHARE_UNPROVEN;
-            if reached >= self.target() || unproven + 1 > most {
+            let new = offers.len();
+            let most = LEAST_UNPROVEN + (in_step + new + 1) / SHARE_UNPROVEN;
+            if reached + new >= self.target() || unproven + new + 1 > most {
                 break;
             }
             offers.push((facts.device, is_recent(facts.last_report, REGULAR)));
-            unproven += 1;
-            in_step += 1;
-            reached += 1;
         }
         offers
     }

@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn a_device_keeps_the_authorities_that_it_trusts_and_no_other() {
         let [leaf, old, new] = ["leaf", "old", "new"].map(|name| {
-            let key = rcgen::KeyPair::generate().unwrap();
-            let certificate = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+            let key = KeyPair::generate().unwrap();
+            let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
             certificate.self_signed(&key).unwrap()
         });
         let pem = |certificates: &[&rcgen::Certificate]| -> String {

@@ -10,7 +10,6 @@ mod anonymize;
 #[cfg(feature = "server")]
 mod ca;
 pub mod completions;
-#[cfg(feature = "server")]
 mod confirm;
 #[cfg(feature = "server")]
 mod consent;

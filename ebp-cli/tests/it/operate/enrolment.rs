@@ -190,7 +190,7 @@ fn a_backup_of_before_a_revocation_is_restored_with_the_devices_certificates_rev
     let erika = Participant::register(&server, "Erika Beispiel", "erika@example.org");
     let device = erika.device.to_string();
     let token_file = erika.file("token", &(token(&server, &device) + "\n"));
-    server.enroll(&token_file, &erika.folder.path().join("device")).done();
+    server.enroll(&token_file, erika.folder.path().join("device")).done();
     erika.account(&server).grant();
     let by_hand = &erika.device_certificate.serial;
     let serials = listed(&server, &device).into_iter().map(|(serial, _)| serial);

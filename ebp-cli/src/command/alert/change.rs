@@ -17,6 +17,8 @@ use crate::{
     stdout::{print, print_json},
 };
 
+const QUIET_HOURS: &str = "Quiet hours";
+
 /// The zone of quiet hours where none was held before and none is given.
 const ZONE: &str = "Europe/Berlin";
 
@@ -47,15 +49,15 @@ pub struct Arguments {
     damaged: Option<Percent>,
 
     /// When nothing is sent, such as `22:00-07:00`; or `never`.
-    #[arg(long, value_name = "FROM-TO")]
+    #[arg(long, value_name = "FROM-TO", help_heading = QUIET_HOURS)]
     quiet: Option<Quiet>,
 
     /// When what changed in quiet hours is told; at their end by default.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, help_heading = QUIET_HOURS)]
     digest: Option<String>,
 
     /// The time zone of quiet hours; the present one, or Europe/Berlin.
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", help_heading = QUIET_HOURS)]
     zone: Option<String>,
 
     /// Only change this version of the rules, which `ebp alert rules` prints.

@@ -6,6 +6,7 @@
 //! contract that devices notice adds a file here and drops none that is less than two releases old.
 
 use ebp_core::{clock::Clock, contract::paths, scope::Group};
+use jiff::SignedDuration;
 use rcgen::KeyPair;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,7 +32,9 @@ async fn is_served(text: &str) {
     let (made, participant) = server.household("erika@example.org").await;
     let (key, page) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let enrolment = token(&server, &made.measurement_device, json!({})).await;
-    let (meter, now) = (made.meters[0].to_string(), server.clock.now().to_string());
+    // Two questions of consent later, of which one grants it.
+    let now = (server.clock.now() + SignedDuration::from_secs(2)).to_string();
+    let meter = made.meters[0].to_string();
     let (own, of_page) = (csr(&key), csr(&page));
     let values = [
         ("token", enrolment["token"].as_str().unwrap()),

@@ -59,6 +59,8 @@ NO_SCHEMA_CAN_SAY = (
     "must differ from `from`",
     "must not be in quiet hours",
     "is no time zone that this machine knows",
+    "must be 1 to 10 rising shares from 1 to 100, the last of them 100",
+    "names a device twice",
 )
 
 # What ends a household.

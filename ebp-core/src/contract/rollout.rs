@@ -45,12 +45,29 @@ pub struct NewRollout {
     /// Up to which share of all devices each step goes, in percent: rising, and 100 at last. 5, 25 and
     /// 100 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = steps_schema, required = false))]
     pub steps: Option<Vec<u8>>,
     /// How long a step is looked at after its last device has gone over, seconds; a day if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 2_592_000))]
     pub soak: Option<u64>,
+}
+
+/// Shares, each bounded.
+#[cfg(feature = "openapi")]
+fn steps_schema() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::{ArrayBuilder, ObjectBuilder, Type, schema::SchemaType};
+    let share = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(100));
+    ArrayBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .description(Some(
+            "Up to which share of all devices each step goes, in percent: rising, and 100 at last. 5, 25 \
+             and 100 if absent",
+        ))
+        .items(share)
+        .min_items(Some(1))
+        .max_items(Some(10))
+        .build()
 }
 
 impl NewRollout {

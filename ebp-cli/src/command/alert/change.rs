@@ -2,6 +2,7 @@
 
 use std::{str::FromStr, time::Duration};
 
+use clap::ArgGroup;
 use ebp_client::{ClientError, Manager};
 use ebp_core::{
     contract::{
@@ -24,9 +25,10 @@ const ZONE: &str = "Europe/Berlin";
 
 /// Which rules become what.
 #[derive(Debug, clap::Args)]
-#[group(id = "rules", required = true, multiple = true, args = [
+#[group(skip)]
+#[command(group(ArgGroup::new("rules").required(true).multiple(true).args([
     "silent", "late", "incident", "certificate", "damaged", "quiet", "digest", "zone",
-])]
+])))]
 pub struct Arguments {
     /// A device is silent when its last report is older, such as `2h30m`; `never` switches the rule off.
     #[arg(long, value_name = "DURATION")]
@@ -150,19 +152,17 @@ impl Arguments {
                 zone,
             });
         }
-        match (&mut rules.quiet_hours, &self.digest, &self.zone) {
-            (Some(hours), digest, zone) => {
-                hours.digest.clone_from(digest.as_ref().unwrap_or(&hours.digest.clone()));
-                hours.zone.clone_from(zone.as_ref().unwrap_or(&hours.zone.clone()));
+        let (digest, zone) = (&self.digest, &self.zone);
+        if let Some(hours) = &mut rules.quiet_hours {
+            if let Some(digest) = digest {
+                hours.digest.clone_from(digest);
             }
-            (None, None, None) => {}
-            (None, ..) => {
-                return Err(Failure::usage(
-                    "there are no quiet hours that --digest or --zone could \
-                                           be of",
-                )
-                .remedy("give them with --quiet 22:00-07:00"));
+            if let Some(zone) = zone {
+                hours.zone.clone_from(zone);
             }
+        } else if digest.is_some() || zone.is_some() {
+            let none = "there are no quiet hours that --digest or --zone could be of";
+            return Err(Failure::usage(none).remedy("give them with --quiet 22:00-07:00"));
         }
         Ok(rules)
     }

@@ -5,6 +5,7 @@
 
 mod alert;
 mod classic;
+mod gauge;
 mod machine;
 mod rollout;
 mod tunnel;
@@ -32,6 +33,7 @@ use crate::machine::MachineState;
 
 pub use alert::AlertMetrics;
 pub use classic::classic;
+use gauge::StateLabels;
 use machine::MachineMetrics;
 pub use tunnel::TunnelMetrics;
 
@@ -50,11 +52,6 @@ struct RouteLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabels {
     outcome: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -30,11 +30,6 @@ pub(crate) fn seen(group: &ReportedErrorGroup, at: Timestamp) -> (Timestamp, Tim
     (group.first_seen.min(last), last)
 }
 
-/// A count as databases keep it; the contract bounds it.
-pub(crate) fn stored_count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
 /// Types as databases keep them: no type has a space in it.
 pub(crate) fn stored_types(types: &[String]) -> String {
     types.join(" ")

@@ -8,6 +8,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::gauge::signed;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
     kind: &'static str,
@@ -98,7 +100,6 @@ impl AlertMetrics {
 
     /// What the database counts.
     pub(super) fn set(&self, counts: &AlertCounts) {
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for kind in AlertKind::ALL {
             let open = counts.open.iter().find(|(of, _)| *of == kind);
             let count = open.map_or(0, |(_, count)| signed(*count));

@@ -8,10 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StateLabels {
-    state: &'static str,
-}
+use super::gauge::{StateLabels, signed};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct VersionLabels {
@@ -49,7 +46,6 @@ impl RolloutMetrics {
 
     /// What the database counts.
     pub(super) fn set(&self, figures: &RolloutFigures) {
-        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         for state in RolloutDeviceState::ALL.iter().map(|state| state.name()) {
             let count = figures.devices.get(state).copied().unwrap_or(0);
             self.devices.get_or_create(&StateLabels { state }).set(signed(count));

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{PostgresStore, value::Instant};
 use crate::{
     ErrorGroupStore, StoreError,
-    error_group::{GroupRow, MOST_GROUPS, seen, stored_count, stored_types, with_versions},
+    error_group::{GroupRow, MOST_GROUPS, seen, stored_types, with_versions},
+    job::signed,
 };
 
 #[async_trait]
@@ -46,7 +47,7 @@ pub async fn report(
     }
     let groups: Vec<_> = groups.iter().filter(|group| known.contains(&group.fingerprint)).collect();
     let fingerprints: Vec<&str> = groups.iter().map(|group| &*group.fingerprint).collect();
-    let counts: Vec<i64> = groups.iter().map(|group| stored_count(group.count)).collect();
+    let counts: Vec<i64> = groups.iter().map(|group| signed(group.count)).collect();
     let (first, last): (Vec<Instant>, Vec<Instant>) =
         groups.iter().map(|group| seen(group, at)).map(|(a, b)| (Instant(a), Instant(b))).unzip();
     let statement = tx

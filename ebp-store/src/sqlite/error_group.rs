@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     ErrorGroupStore, StoreError,
-    error_group::{GroupRow, MOST_GROUPS, seen, stored_count, stored_types, with_versions},
+    error_group::{GroupRow, MOST_GROUPS, seen, stored_types, with_versions},
+    job::signed,
 };
 
 #[async_trait]
@@ -57,7 +58,7 @@ pub fn report(
         .execute(params![
             Id(device),
             group.fingerprint,
-            stored_count(group.count),
+            signed(group.count),
             Instant(first),
             Instant(last)
         ])?;

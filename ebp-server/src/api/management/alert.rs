@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, Request, State},
-    http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    http::{StatusCode, Uri},
+    response::Response,
 };
 use ebp_core::contract::{AlertMessage, AlertRules, ChangedRules, Listing};
 use ebp_survey::Survey;
@@ -55,15 +55,14 @@ pub async fn change_rules(
     State(intake): State<Arc<Intake>>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let expected = revision::expected_rules(request.headers())?;
+    let expected = revision::expected_numbers(request.headers(), "the rules")?;
     let rules = body::json(&intake, request).await?;
     survey.replace_alert_rules(rules, expected.as_deref()).await?;
     Ok(with_version(survey.alert_rules(watch.rules()).await?))
 }
 
 fn with_version(rules: AlertRules) -> Response {
-    let tag = format!("\"{}\"", rules.version);
-    ([(header::ETAG, tag)], Json(rules)).into_response()
+    revision::with_number(rules.version, rules)
 }
 
 /// `GET /management/alert/rule/change`: the last versions of the rules, the newest first.

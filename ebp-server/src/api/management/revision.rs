@@ -12,6 +12,7 @@ use ebp_core::{
 };
 use ebp_store::{HouseholdVersion, Label};
 use ebp_survey::{Author, Revision};
+use serde::Serialize;
 
 use crate::problem::ApiError;
 
@@ -49,17 +50,18 @@ pub fn expected(headers: &HeaderMap) -> Result<Option<Vec<HouseholdVersion>>, Ap
     Ok(tags.map(|tags| tags.into_iter().filter_map(|tag| tag.parse().ok()).collect()))
 }
 
-/// The versions of the rules of alerts of `If-Match`. Those of another form are valid and no rules'.
+/// The versions of `If-Match` of what is numbered, which `of` names. Those of another form are valid and
+/// no version's.
 ///
 /// # Errors
 /// [`ApiError::Invalid`] if it is not of its form.
-pub fn expected_rules(headers: &HeaderMap) -> Result<Option<Vec<u64>>, ApiError> {
+pub fn expected_numbers(headers: &HeaderMap, of: &str) -> Result<Option<Vec<u64>>, ApiError> {
     let version = |tag: &str| {
         let version = tag.parse::<u64>().ok();
         // As the server writes it: neither a sign nor zeros before it.
         version.filter(|version| version.to_string() == tag)
     };
-    let tags = tags(headers, "the rules")?;
+    let tags = tags(headers, of)?;
     Ok(tags.map(|tags| tags.into_iter().filter_map(version).collect()))
 }
 
@@ -100,6 +102,11 @@ fn tags<'a>(headers: &'a HeaderMap, of: &str) -> Result<Option<Vec<&'a str>>, Ap
     Ok(is_given.then_some(tags))
 }
 
+/// An answer with what is numbered, and its number as its version.
+pub fn with_number(number: u64, body: impl Serialize) -> Response {
+    ([(header::ETAG, format!("\"{number}\""))], Json(body)).into_response()
+}
+
 /// An answer with the household and its version.
 ///
 /// # Errors
@@ -131,15 +138,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_those_in_quotation_marks() {
+        let read = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(header::IF_MATCH, text.parse().unwrap());
+            expected_numbers(&headers, "the roll-out").map_err(drop)
+        };
+        assert_eq!(expected_numbers(&HeaderMap::new(), "the roll-out").unwrap(), None);
+        assert_eq!(read("*"), Ok(None));
+        assert_eq!(read("\"3\""), Ok(Some(vec![3])));
+        assert_eq!(read("\"3\", W/\"4\",\"x\",\"5\""), Ok(Some(vec![3, 5])));
+        for wrong in ["3", "\"", "\"3", "\"3\",", "\"3\"4\""] {
+            assert_eq!(read(wrong), Err(()), "{wrong}");
+        }
+        assert_eq!(with_number(7, ()).headers()[header::ETAG], "\"7\"");
+    }
+
+    #[test]
     fn versions_of_rules_are_numbers_as_the_server_writes_them() {
         let read = |value: &str| {
             let headers = HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]);
-            expected_rules(&headers).unwrap()
+            expected_numbers(&headers, "the rules").unwrap()
         };
         assert_eq!(read("*"), None);
         assert_eq!(read("\"0\", \"17\""), Some(vec![0, 17]));
         assert_eq!(read("W/\"1\", \"+1\", \"01\", \"\", \"-1\""), Some(Vec::new()));
-        assert!(expected_rules(&HeaderMap::new()).unwrap().is_none());
+        assert!(expected_numbers(&HeaderMap::new(), "the rules").unwrap().is_none());
     }
 
     #[test]

@@ -230,11 +230,15 @@ fn a_wipe_that_was_cut_short_is_made_up_for() {
 
 #[test]
 fn a_newer_schema_and_a_wrong_folder_are_refused() {
-    let (dir, spool) = spool();
-    spool.connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(spool);
-    let newer = Spool::open(dir.path()).unwrap_err();
-    assert!(matches!(newer, SpoolError::Newer { version: 99, .. }), "{newer:?}");
+    // Of a program that does not say who else can use it, and of one that says that this one cannot.
+    for oldest in [0, 99] {
+        let (dir, spool) = spool();
+        spool.connection.pragma_update(None, "user_version", 99).unwrap();
+        spool.connection.pragma_update(None, "application_id", oldest).unwrap();
+        drop(spool);
+        let newer = Spool::open(dir.path()).unwrap_err();
+        assert!(matches!(newer, SpoolError::Newer { version: 99, .. }), "{oldest}: {newer:?}");
+    }
 
     let file = tempfile::NamedTempFile::new().unwrap();
     let folder = Spool::open(file.path()).unwrap_err();

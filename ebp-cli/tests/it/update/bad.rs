@@ -60,8 +60,10 @@ fn what_is_not_configured_is_said() {
     told(without, &["has no updates", "add a section [update]"]);
     fs::write(&device.config, text.replace("trial", "managed = \"flux\"\ntrial")).unwrap();
     device.desire("2.0.0", script("2.0.0", "exit 0", "exec sleep 1000").as_bytes());
-    let run = device.round().done().says(&["Flux updates this device"]);
-    assert_eq!(run.stderr.lines().count(), 1);
+    // It tells the server so, which is not there.
+    let words = ["Flux updates this device", "the server was not told of it"];
+    let run = device.round().done().says(&words);
+    assert_eq!(run.stderr.lines().count(), 2, "{run:#?}");
     assert!(!device.updates.exists());
 
     fs::write(&device.config, text).unwrap();

@@ -223,7 +223,8 @@ async fn only_researchers_export() {
     let other = start(&researcher, &json!({"kind": "risk-report"})).await;
     ended(&researcher, other).await;
     let other = researcher.get(&path(paths::JOB_ARCHIVE, other));
-    other.problem(404, problem_type::NOT_FOUND).await;
+    let without = other.problem(409, problem_type::JOB_STATE).await;
+    assert!(without.detail.unwrap().contains("a job of kind risk-report has no archive"));
     let young = json!({"kind": "export", "export": {"as_of": server.clock.now()}});
     let young = researcher.json(Method::POST, paths::MANAGEMENT_JOB, &young).send().await.unwrap();
     assert_eq!(young.status(), StatusCode::UNPROCESSABLE_ENTITY);

@@ -116,8 +116,11 @@ pub async fn archive(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let job = visible(&survey, group, &job).await?;
-    if job.kind != JobKind::Export.name() {
-        return Err(ApiError::NotFound);
+    if job.created_by == group.name() && job.kind != JobKind::Export.name() {
+        return Err(ApiError::JobState(format!(
+            "a job of kind {} has no archive, which only an export has: ask for its result",
+            job.kind
+        )));
     }
     let report = found(&survey, group, &job).await?;
     let report: ExportReport = serde_json::from_slice(&report)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The first start of a measurement device: installs the package, enrols by the token, finds the meters,
-# starts the services, and removes what was needed for it. Each step is passed over if it is done, so
-# that it can be interrupted anywhere.
+# configures the household's page, starts the services, and removes what was needed for it. Each step is
+# passed over if it is done, so that it can be interrupted anywhere.
 set -eu
 own=/var/lib/ebp-first-start
 # shellcheck source=/dev/null
@@ -14,6 +14,9 @@ fi
 # It is good for one device, once.
 rm -f "$own/token"
 [ -e /etc/ebp/device.toml ] || ebp device init --folder /etc/ebp --url "$URL"
-systemctl enable --now ebp-read.service ebp-transmit.service
+grep -q '^socket' /etc/ebp/device.toml || sed -i '/^spool/a socket = "/run/ebp/read.sock"' /etc/ebp/device.toml
+ebp serve device --print-config | sed "s|^url = .*|url = \"$URL\"|" >/etc/ebp-web/page.toml
+echo "EBP_URL=$URL" >/etc/ebp-web/page.env
+systemctl enable --now ebp-read.service ebp-transmit.service ebp-page.socket ebp-page-renew.timer
 systemctl disable ebp-first-start.service
 rm -r "$own"

@@ -20,10 +20,12 @@ const SERVICE: &str = "ebp";
 
 /// The services' user, if it is to be given anything: root is at work, and there is one.
 fn service() -> Option<Owner> {
-    if !geteuid().is_root() {
-        return None;
-    }
-    Owner::named(SERVICE).ok()
+    may_give_to(SERVICE).then(|| Owner::named(SERVICE).ok()).flatten()
+}
+
+/// Whether files can be given to the user of that name: root is at work, and there is one.
+pub fn may_give_to(name: &str) -> bool {
+    geteuid().is_root() && Owner::named(name).is_ok()
 }
 
 /// Whether a command may change a folder's owner: it does not exist yet, or contains only files of

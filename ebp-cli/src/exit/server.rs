@@ -117,7 +117,7 @@ pub fn text(error: &TextError) -> Failure {
     let failure = Failure::caused_by(Code::Failed, error);
     match error {
         TextError::Gap { .. } | TextError::Empty { .. } => {
-            failure.remedy("fill it in: nobody can agree to a text with gaps")
+            failure.remedy("nobody can agree to a text with gaps")
         }
         TextError::NoVersion { .. } => failure.remedy("`ebp serve texts new` writes a template"),
         TextError::InvalidVersion { .. }

@@ -140,7 +140,9 @@ impl Token {
             }
             None => print(format!("{token}\n"))?,
         }
-        tell!("ebp: it is good until {expires_at}, for one key; on the device:");
+        tell!(
+            "ebp: the token is valid until {expires_at:.0}, for one device; on the device, as root:"
+        );
         tell!("{command}");
         if let Some(code) = sign_in_code {
             tell!("ebp: the code to sign in to the device's page then, shown once: {code}");

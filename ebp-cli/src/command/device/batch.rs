@@ -106,7 +106,7 @@ fn prepare(
         .map_err(crate::exit::device::renewal)?;
     let enroll = api.enrolment_command(&format!("{uuid}.token"))?;
     let url = api.url.as_deref().unwrap_or_default();
-    let mut sheet = sheet(uuid, household, &meters, &expires_at.to_string(), &enroll, url);
+    let mut sheet = sheet(uuid, household, &meters, &format!("{expires_at:.0}"), &enroll, url);
     if let Some(code) = sign_in_code {
         sheet += &format!("\nThe code to sign in to the device's page: {code}\n");
     }
@@ -132,7 +132,7 @@ fn sheet(
         text += &format!("Meter              {meter}\n");
     }
     text += &format!(
-        "\nIts token ({uuid}.token) is good until {expires_at}. On the device, as root:\n\n\
+        "\nIts token ({uuid}.token) is valid until {expires_at}. On the device, as root:\n\n\
          {enroll}\n\
          ebp device init --folder /etc/ebp --url {url}\n\
          rm {uuid}.token\n"

@@ -1,6 +1,6 @@
 //! `ebp device enroll`: the first certificates of a device and its page, for a one-time token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ebp_client::{
     ClientError, ClientOptions, DeviceKey, Enrolled, KeyKind, TlsRefusal, Trust, enroll, renewal,
@@ -16,6 +16,13 @@ use crate::{
     stdout::print,
     tell::tell,
 };
+
+/// Where the package's units have a device's files, and those of its page.
+const UNITS_FOLDER: &str = "/etc/ebp";
+const UNITS_PAGE: &str = "/etc/ebp-web";
+
+/// The user of the package's unit of the page.
+const UNITS_PAGE_USER: &str = "ebp-web";
 
 /// Which server, by which token, and where to.
 #[derive(Debug, clap::Args)]
@@ -46,7 +53,8 @@ pub struct Enroll {
     output: PathBuf,
 
     /// The folder for frontend.pem, frontend.key, sign-in and ca.pem, the files of the page that shows
-    /// the household its data; by default `frontend` in the folder of --output.
+    /// the household its data; by default `frontend` in the folder of --output. As root, with
+    /// --output /etc/ebp, on a machine with the package it is /etc/ebp-web, for the user `ebp-web`.
     #[arg(long, value_name = "FOLDER", help_heading = "The device's page")]
     frontend: Option<PathBuf>,
 
@@ -139,12 +147,18 @@ impl Enroll {
             text += &format!("page         {}\n", page.folder.display());
         }
         print(&text)?;
-        if page.is_some() {
+        if let Some((page, _)) = &page {
             tell!(
                 "ebp: its sheet says `http://{0}.local/`: `hostnamectl set-hostname {0}` gives the machine \
                  that name",
                 device_host_name(answer.device)
             );
+            if page.owner.is_some() {
+                tell!(
+                    "ebp: the page is served with a configuration, which `ebp serve device --print-config` \
+                     prints"
+                );
+            }
         }
         tell!(
             "ebp: next, `ebp device init --folder {} --url {}` writes its configuration",
@@ -158,9 +172,19 @@ impl Enroll {
 impl Enroll {
     /// The page whose certificate is wanted.
     fn page(&self) -> Option<FrontendConfig> {
-        let folder = self.frontend.clone().unwrap_or_else(|| self.output.join("frontend"));
-        let page = FrontendConfig { folder, owner: self.frontend_owner.clone() };
-        (!self.no_frontend).then_some(page)
+        if self.no_frontend {
+            return None;
+        }
+        let (folder, owner) = match (&self.frontend, &self.frontend_owner) {
+            (None, None) if is_for_units(&self.output) => {
+                (UNITS_PAGE.into(), Some(UNITS_PAGE_USER.to_owned()))
+            }
+            (folder, owner) => {
+                let usual = || self.output.join("frontend");
+                (folder.clone().unwrap_or_else(usual), owner.clone())
+            }
+        };
+        Some(FrontendConfig { folder, owner })
     }
 
     /// The page's key, kept before it is used.
@@ -176,6 +200,14 @@ impl Enroll {
             .map_err(device::renewal)?;
         Ok(made)
     }
+}
+
+/// Whether the package's units serve the page of a device with that folder: their user can read no other
+/// folder than that of the package.
+fn is_for_units(output: &Path) -> bool {
+    output == Path::new(UNITS_FOLDER)
+        && Path::new(UNITS_PAGE).is_dir()
+        && owner::may_give_to(UNITS_PAGE_USER)
 }
 
 impl From<Kind> for KeyKind {

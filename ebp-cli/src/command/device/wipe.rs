@@ -74,7 +74,7 @@ impl Wipe {
         let found = holdings.find().map_err(|(path, error)| file::unreadable(&path, &error))?;
         if self.dry_run {
             print(would_go(&found))?;
-            return print(self.left(&config));
+            return print(self.left(&config, &found));
         }
         self.refuse_while_used(&config, &found)?;
         if !self.yes {
@@ -109,7 +109,7 @@ impl Wipe {
                 one.path().display()
             ))
             .remedy("end that program, and run this command again")),
-            (None, None) => print(self.left(&config)),
+            (None, None) => print(self.left(&config, &[])),
         }
     }
 
@@ -170,10 +170,11 @@ impl Wipe {
         .remedy(format!("end it first, and what starts it: kill {}", named.join(" "))))
     }
 
-    /// What stays, and what to do about it.
-    fn left(&self, config: &DeviceConfig) -> String {
-        let spool = match fs::read_dir(&config.spool).is_ok_and(|mut files| files.next().is_some())
-        {
+    /// What stays when those files are gone, and what to do about it.
+    fn left(&self, config: &DeviceConfig, going: &[Found]) -> String {
+        let stays = |path: &Path| going.iter().all(|one| one.path() != path);
+        let mut others = fs::read_dir(&config.spool).into_iter().flatten().flatten();
+        let spool = match others.any(|file| stays(&file.path())) {
             true => {
                 format!("- {}: files that are none of this program's\n", config.spool.display())
             }

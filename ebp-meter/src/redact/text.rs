@@ -53,9 +53,14 @@ fn is_text(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// A decimal number.
+/// A decimal number: digits in groups are somebody's number rather than a measured one.
 pub(super) fn is_number(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || b"+-., ".contains(b))
+    let text = text.trim_ascii();
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    let marks = digits.iter().filter(|b| matches!(b, b'.' | b',')).count();
+    digits.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
+        && marks <= 1
+        && digits.len() > marks
 }
 
 /// The unit of a measured value, or none.

@@ -20,8 +20,8 @@ pub struct Quirk {
     pub manufacturer: &'static [u8; 3],
     /// The powers that have it.
     pub powers: &'static [Power],
-    /// What the status word of 1.8.0 must be like for the word to mean what is assumed here:
-    /// a mask, and the bits under it.
+    /// What the status word must be like for the word to mean what is assumed here: a mask, and the
+    /// bits under it.
     pub status_form: (u64, u64),
     /// What is done.
     pub repair: Repair,
@@ -34,7 +34,7 @@ pub struct Quirk {
 pub struct Power {
     /// Which power, in watts.
     pub obis: ObisCode,
-    /// The bits of direction in the status word of 1.8.0: set means export.
+    /// The bits of direction in the status word: set means export.
     pub direction: u64,
 }
 
@@ -80,7 +80,8 @@ pub const QUIRKS: [Quirk; 3] = [
         correction: Correction::Ed300lDirection,
         manufacturer: b"EMH",
         powers: &[Power { obis: ObisCode::ABSOLUTE_POWER, direction: 1 << 5 }],
-        status_form: (0, 0),
+        // In FNN's form bit 5 is no direction.
+        status_form: (0x04, 0),
         repair: Repair::Negate,
         source: "dumps EMH-ED300L_consumption (status 0x182) and EMH-ED300L_delivery (status 0x1b0): \
                  15.7.0 is positive in both",
@@ -125,11 +126,13 @@ impl Quirk {
         maker.bytes() == *self.manufacturer
     }
 
-    /// The status word of 1.8.0, where it is one that this fault goes by.
+    /// The meter's status word, where it is one that this fault goes by: it stands at 1.8.0, or else
+    /// at another energy.
     fn status(&self, entries: &[Entry]) -> Option<u64> {
         let (mask, form) = self.status_form;
-        let energy = entries.iter().find(|entry| entry.obis == ObisCode::POSITIVE_ENERGY)?;
-        let status = energy.status?;
+        let of = |fits: fn(&&Entry) -> bool| entries.iter().filter(fits).find_map(|e| e.status);
+        let status = of(|entry| entry.obis == ObisCode::POSITIVE_ENERGY)
+            .or_else(|| of(|entry| matches!(entry.obis.0, [1, _, 1 | 2, 8, _, 255])))?;
         (status & mask == form).then_some(status)
     }
 

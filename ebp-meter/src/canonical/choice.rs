@@ -20,6 +20,8 @@ pub type Pinned = BTreeMap<ObisCode, Vec<ObisCode>>;
 
 /// Storage of the present value.
 const PRESENT: u8 = 255;
+/// The last channel of a meter; codes above are the operator's or maker's own (IEC 62056-61).
+const LAST_CHANNEL: u8 = 64;
 /// Group D of energy.
 const ENERGY: u8 = 8;
 /// Group D of power.
@@ -125,7 +127,11 @@ pub(super) fn tariffs_of(readout: &Readout, quantity: u8) -> u64 {
     let registers = Registers { readout, known: &KnownRegisters::default() };
     let storage = registers.present(ENERGY);
     let tariffs = readout.entries.iter().filter_map(|entry| match entry.obis.0 {
-        [1, _, own, ENERGY, tariff @ 1..=63, s] if own == quantity && s == storage => Some(tariff),
+        [1, 0..=LAST_CHANNEL, own, ENERGY, tariff @ 1..=63, s]
+            if own == quantity && s == storage =>
+        {
+            Some(tariff)
+        }
         _ => None,
     });
     tariffs.fold(0, |tariffs, tariff| tariffs | 1 << tariff)
@@ -138,18 +144,18 @@ struct Registers<'a> {
 }
 
 impl Registers<'_> {
-    /// The numbers in that unit whose code fits, with their places.
+    /// The numbers in that unit whose code fits and is of a channel, with their places.
     fn numbers(
         &self,
         unit: Unit,
         fits: impl Fn([u8; 6]) -> bool,
     ) -> impl Iterator<Item = (usize, &Entry)> {
         let protocol = self.readout.protocol;
-        self.readout
-            .entries
-            .iter()
-            .enumerate()
-            .filter(move |(_, entry)| fits(entry.obis.0) && number(entry, unit, protocol).is_some())
+        self.readout.entries.iter().enumerate().filter(move |(_, entry)| {
+            entry.obis.0[1] <= LAST_CHANNEL
+                && fits(entry.obis.0)
+                && number(entry, unit, protocol).is_some()
+        })
     }
 
     /// The storage that present values have in this telegram: 0 only where nothing of the kind
@@ -194,7 +200,9 @@ impl Registers<'_> {
     /// pulse input is none of the meter (EMH LZQJ).
     fn is_only_channel(&self, index: usize, quantity: u8) -> bool {
         let of = |entry: &Entry| match entry.obis.0 {
-            [1, channel, own, ENERGY, _, PRESENT | 0] if own == quantity => channel,
+            [1, channel @ 0..=LAST_CHANNEL, own, ENERGY, _, PRESENT | 0] if own == quantity => {
+                channel
+            }
             _ => 0,
         };
         let Some(channel) = self.readout.entries.get(index).map(of) else { return false };
@@ -284,10 +292,12 @@ impl Registers<'_> {
     fn channel_and_phases(&self, kind: usize) -> Option<(u8, u8)> {
         let all = || {
             self.readout.entries.iter().filter_map(|entry| match entry.obis.0 {
-                [1, channel, quantity, POWER, 0, PRESENT] => match phase_of(quantity) {
-                    Some((own, phase)) if own == kind => Some((channel, phase)),
-                    _ => None,
-                },
+                [1, channel @ 0..=LAST_CHANNEL, quantity, POWER, 0, PRESENT] => {
+                    match phase_of(quantity) {
+                        Some((own, phase)) if own == kind => Some((channel, phase)),
+                        _ => None,
+                    }
+                }
                 _ => None,
             })
         };

@@ -185,6 +185,9 @@ fn a_total_of_another_channel_than_the_tariffs_does_not_count() {
             "2.8.0 914.068 sum of 1-1:2.8.1*255, 1-1:2.8.2*255"
         ]
     );
+    // Channels end at 64; what is above is the operator's or the maker's (IEC 62056-61).
+    assert_eq!(figures(&[("1-1:1.8.0", 5000), ("1-65:1.8.0", 7)]), ["1.8.0 5 1-1:1.8.0*255"]);
+    assert_eq!(figures(&[("1-65:1.8.0", 7), ("1-65:36.7.0", 7)]), [""; 0]);
     // Tariffs beside their own total are none of another channel.
     let total = [("1-1:1.8.0", 3000), ("1-1:1.8.1", 1000), ("1-1:1.8.2", 2000)];
     assert_eq!(figures(&total), ["1.8.0 3 1-1:1.8.0*255"]);

@@ -18,13 +18,30 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if registers(&text) < FEW {
         return None;
     }
-    if let Some(change) = line_ends(&text) {
+    if let Some(change) = line_ends(&text).or_else(|| without_lf(&text)) {
         return Some(Cause::LineEnds(change));
     }
     if let Some(bytes) = same_length(&text) {
         return Some(Cause::BufferTooSmall { bytes });
     }
-    telegrams(bytes).any(is_damaged).then_some(Cause::BitsLost)
+    if telegrams(bytes).any(is_damaged) {
+        return Some(Cause::BitsLost);
+    }
+    let mut telegrams = telegrams(&text);
+    let is_only = |telegram: &[u8]| telegram.starts_with(b"/") && !telegram.contains(&b'!');
+    let is_cut = telegrams.next().is_some_and(is_only) && telegrams.next().is_none();
+    is_cut.then_some(Cause::CutShort)
+}
+
+/// How line ends were changed of telegrams without a check character: each line of theirs ends with
+/// CR and LF (IEC 62056-21, 6.5), and no LF came.
+fn without_lf(text: &[u8]) -> Option<LineEnds> {
+    let cr = text.iter().filter(|byte| **byte == b'\r').count();
+    if text.contains(&b'\n') || text.contains(&STX) || cr < FEW {
+        return None;
+    }
+    let pairs = memmem::find_iter(text, b"\r\r").count();
+    Some(if pairs * 5 >= cr / 2 * 4 { LineEnds::LfToCr } else { LineEnds::LfLost })
 }
 
 /// What was sent as telegrams: from a `/` to the line of the next `!`, or, where that is missing, to
@@ -32,7 +49,8 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
 /// Without any `/` it is all.
 fn telegrams(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_start = |at: usize| {
-        bytes[at] & 0x7f == b'/' && bytes.get(at + 1).is_some_and(|b| (b & 0x7f).is_ascii_alphabetic())
+        bytes[at] & 0x7f == b'/'
+            && bytes.get(at + 1).is_some_and(|b| (b & 0x7f).is_ascii_alphabetic())
     };
     let mut starts: Vec<usize> = (0..bytes.len()).filter(|at| is_start(*at)).collect();
     if starts.is_empty() {

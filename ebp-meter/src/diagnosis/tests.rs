@@ -270,6 +270,19 @@ fn a_recording_that_ends_too_early_is_no_turned_head() {
     assert_eq!(diagnose(&two), None, "the first is whole");
 }
 
+/// Pushed telegrams (mode D) have no check character: an EasyMeter Q3D's.
+#[test]
+fn line_ends_and_ends_of_telegrams_without_check() {
+    let telegram = "/ESY5Q3DA1004 V3.04\r\n\r\n1-0:0.0.0*255(1336001234)\r\n\
+        1-0:1.8.0*255(00032549.5061662*kWh)\r\n1-0:21.7.0*255(000557.29*W)\r\n\
+        1-0:1.7.0*255(001688.21*W)\r\n!\r\n";
+    let changed = |to: &str| diagnose(telegram.repeat(3).replace('\n', to).as_bytes());
+    assert_eq!(changed("\r"), Some(Cause::LineEnds(LineEnds::LfToCr)));
+    assert_eq!(changed(""), Some(Cause::LineEnds(LineEnds::LfLost)));
+    assert_eq!(diagnose(&telegram.as_bytes()[..130]), Some(Cause::CutShort));
+    assert_eq!(diagnose(telegram.as_bytes()), None);
+}
+
 /// EasyMeter Q3D V3.04 sends a number and `ff` behind each telegram (telegrams of dsmr_parser,
 /// `TELEGRAM_ESY5Q3DB1024_V304`, its numbers replaced).
 #[test]

@@ -53,7 +53,7 @@ fn dumps() {
          0000034\n",
     ] {
         let decoded = undo(dump.as_bytes()).unwrap();
-        assert_eq!(decoded, bytes, "{dump}: {decoded:02x?}");
+        assert!(decoded.starts_with(&bytes), "{dump}: {decoded:02x?}");
     }
     // A line of eight bytes, whose characters are digits.
     let short = "00000000: 1b1b 1b1b 0101 0101                      abcdef00\n";
@@ -99,10 +99,8 @@ fn logs_of_tasmota() {
 
 #[test]
 fn text_of_sixteen_bits_a_character() {
-    let text: Vec<u8> = "\u{feff}1B1B1B1B01010101\r\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let text: Vec<u8> =
+        "\u{feff}1B1B1B1B01010101\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(undo(&text).as_deref(), Some(&START[..]));
 }
 

@@ -86,3 +86,18 @@ pub(super) fn name(text: &mut [u8]) {
         text.iter_mut().filter(|byte| byte.is_ascii_graphic()).for_each(|byte| *byte = b'0');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_sign_one_mark_and_no_gaps() {
+        for number in ["0", "000123.45", "-1,5", "+7.", " 232.4 "] {
+            assert!(is_number(number.as_bytes()), "{number}");
+        }
+        for other in ["", ".", "-", "54 800 102", "12-34", "1.2.3", "1,234.5", "1e5", "--1"] {
+            assert!(!is_number(other.as_bytes()), "{other}");
+        }
+    }
+}

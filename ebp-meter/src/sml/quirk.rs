@@ -243,6 +243,27 @@ mod tests {
         assert_eq!(holley(0x982, 425), 425, "another form of status");
     }
 
+    /// Two-tariff meters (EFR, EMH) give tariffs alone, and meters of feed-in only 2.8.0.
+    #[test]
+    fn the_status_may_stand_at_another_energy() {
+        let of = |maker: &[u8; 3], energy: &str, status, power| {
+            let mut entries = [
+                entry(energy.parse().unwrap(), 1, Unit::WATT_HOUR, Some(status)),
+                entry(power, 425, Unit::WATT, None),
+            ];
+            apply(FlagId::new(*maker).unwrap(), &mut entries, [8, 4].into_iter());
+            entries[1].value.clone()
+        };
+        for energy in ["1.8.1", "2.8.0"] {
+            let value = of(b"HLY", energy, 0x1d_4904, ObisCode::SUM_POWER);
+            assert_eq!(value, Value::Integer(-425), "{energy}");
+            let value = of(b"EMH", energy, 0x1a2, ObisCode::ABSOLUTE_POWER);
+            assert_eq!(value, Value::Integer(-425), "{energy}");
+        }
+        let past = of(b"HLY", "1.8.0*1", 0x1d_4904, ObisCode::SUM_POWER);
+        assert_eq!(past, Value::Integer(425), "of the past");
+    }
+
     #[test]
     fn ed300l_sends_exported_power_without_its_sign() {
         let emh = |status, value| corrected("EMH", status, ObisCode::ABSOLUTE_POWER, value, 0);
@@ -250,5 +271,6 @@ mod tests {
         assert_eq!(emh(0x1b0, 1266), -1266);
         assert_eq!(emh(0x1a2, 1266), -1266);
         assert_eq!(emh(0x1b0, -5), -5);
+        assert_eq!(emh(0x1c_4924, 1266), 1266, "FNN's form, whose bit 5 is no direction");
     }
 }

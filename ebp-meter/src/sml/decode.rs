@@ -297,20 +297,14 @@ fn server_id(head: &[u8], entries: &[Entry]) -> Option<ServerId> {
 
 /// The maker's three letters: as the meter spells them, or from its identity.
 fn manufacturer(id: Option<&ServerId>, entries: &[Entry]) -> Option<FlagId> {
-    // In one pass: a meter uses one of the two codes, and mostly for its first entry.
-    let spelt = entries.iter().find_map(|entry| match &entry.value {
-        Value::Octets(letters) if is_manufacturer(entry.obis) => three_letters(letters),
-        _ => None,
-    });
+    let spelt = [ObisCode::MANUFACTURER, ObisCode::MANUFACTURER_OLD]
+        .into_iter()
+        .find_map(|obis| three_letters(octets(entries, obis)?));
     spelt.or_else(|| id?.manufacturer()).or_else(|| match id?.0.as_slice() {
         // Before DIN 43863-5: `06 454d48 …` (EMH eHZ and ED300L), `06 49534b …` (Iskra MT175).
         [0x06, letters @ ..] if letters.len() == 9 => three_letters(&letters[..3]),
         _ => None,
     })
-}
-
-fn is_manufacturer(obis: ObisCode) -> bool {
-    obis == ObisCode::MANUFACTURER || obis == ObisCode::MANUFACTURER_OLD
 }
 
 fn three_letters(bytes: &[u8]) -> Option<FlagId> {

@@ -12,14 +12,14 @@
 //! |---|---|---|---|
 //! | pinned | what the model's profile names | likewise | likewise |
 //! | own | channel 0, storage 255 | likewise | likewise |
-//! | channel | the only other channel with storage 255 | likewise | likewise |
+//! | channel | the only other channel (up to 64) with storage 255, where no second one has that energy | the only other channel with storage 255 | likewise |
 //! | total 255 | tariff 255 in place of 0 (Hager eHZ) | | |
 //! | storage 0 | the only one, where no energy has storage 255: elsewhere it is an empty history slot | the same, where no power has storage 255 | likewise |
 //! | sign | | 1.7.0 of a meter that gives it a sign is no 1.7.0 | 15.7.0 whose direction is known; 1.7.0 with a sign |
 //! | sum | all tariffs | 21, 41, 61.7.0, where no other power is there | likewise 36, 56, 76.7.0; 21, 41, 61.7.0 with signs, or less 22, 42, 62.7.0 |
 //!
 //! Sums need every tariff or phase that the meter ever sent ([`KnownRegisters`]), so that one which
-//! stays away once is no smaller sum.
+//! stays away once, or is named without a number, is no smaller sum.
 
 mod choice;
 mod chosen;

@@ -6,9 +6,11 @@
 
 mod digit;
 mod log;
+mod stamp;
 
 use digit::digit;
 use log::Log;
+use stamp::Stamp;
 
 /// Fewer digits are no telegram.
 const LEAST_DIGITS: usize = 12;
@@ -25,9 +27,12 @@ const DUMPED: usize = 16;
 /// may be broken by the end of a line. Whatever is neither a digit nor a separator ends a pair that
 /// was begun, and has no further effect: what it was part of makes no telegram.
 ///
-/// A line that begins with the number of the bytes before it is one of a dump (`xxd`, `hexdump -C`):
-/// its number is left out, and so are the characters behind its bytes. From the first line with `<<<` on
-/// the text is a log of ESPHome, and what counts is behind that mark.
+/// A line that begins with the number of the bytes before it is one of a dump (`xxd`, `hexdump -C`,
+/// `od -t x1`): its number is left out, and so are the characters behind its bytes. Words of two bytes
+/// behind a number of seven digits have their bytes swapped, as `hexdump` and `od -x` write them. From
+/// the first line with `<<<` on the text is a log of ESPHome, and what counts is behind that mark; from
+/// the first line that begins as Tasmota's console does, what counts is behind such beginnings. NUL is
+/// passed over: every second byte is one where an editor or PowerShell has saved UTF-16.
 #[derive(Debug, Clone, Default)]
 pub struct HexText {
     /// A pair's first digit.
@@ -45,6 +50,7 @@ pub struct HexText {
     given: bool,
     /// How many characters of a log's mark were just there.
     marked: usize,
+    stamp: Stamp,
     log: Option<Log>,
 }
 
@@ -55,8 +61,9 @@ enum Line {
     Number,
     /// Nothing but bytes.
     Bytes,
-    /// Behind a dump's number: so many bytes came, and so many spaces behind them.
-    Dump { bytes: usize, spaces: usize },
+    /// Behind a dump's number: so many bytes came, and so many spaces behind them. Whether the bytes
+    /// of words are swapped.
+    Dump { bytes: usize, spaces: usize, swaps: bool },
     /// A dump's characters.
     Characters,
 }
@@ -64,7 +71,7 @@ enum Line {
 impl HexText {
     /// Appends to `out` the bytes that `text` stands for.
     pub fn undo(&mut self, text: &[u8], out: &mut Vec<u8>) {
-        for &character in text {
+        for &character in text.iter().filter(|character| **character != 0) {
             if let Some(log) = &mut self.log {
                 log.take(character, out);
             } else if self.is_mark(character) {
@@ -76,7 +83,10 @@ impl HexText {
     }
 
     /// Whether a log's mark is complete with that character. Among a dump's characters it is none.
-    const fn is_mark(&mut self, character: u8) -> bool {
+    fn is_mark(&mut self, character: u8) -> bool {
+        if self.stamp.take(character) {
+            return true;
+        }
         let is_dump = matches!(self.line, Line::Dump { .. } | Line::Characters);
         let is_next = character == log::MARK[self.marked] && !is_dump;
         self.marked = if is_next { self.marked + 1 } else { 0 };
@@ -112,13 +122,13 @@ impl HexText {
                 let number = std::mem::take(&mut self.number);
                 if matches!(character, b':' | b' ') && self.is_count(&number) {
                     self.clear();
-                    self.line = Line::Dump { bytes: 0, spaces: 0 };
+                    self.line = Line::Dump { bytes: 0, spaces: 0, swaps: number.len() == 7 };
                     return;
                 }
                 self.line = Line::Bytes;
                 number.into_iter().for_each(|digit| self.take_byte(digit, out));
             }
-            Line::Dump { bytes, spaces } if !is_end => {
+            Line::Dump { bytes, spaces, swaps } if !is_end => {
                 let spaces = if character == b' ' { spaces + 1 } else { 0 };
                 // `hexdump -C` has a second space in the middle of its bytes and before them.
                 let is_middle = matches!(bytes, 0 | 8) && spaces == 2;
@@ -128,12 +138,14 @@ impl HexText {
                     return;
                 }
                 let before = out.len();
+                self.swap_word(swaps && digit(character).is_none(), out);
                 self.take_byte(character, out);
-                self.line = Line::Dump { bytes: bytes + out.len() - before, spaces };
+                self.line = Line::Dump { bytes: bytes + out.len() - before, spaces, swaps };
                 return;
             }
             Line::Characters if !is_end => return,
-            Line::Bytes | Line::Dump { .. } | Line::Characters => {}
+            Line::Dump { swaps, .. } => self.swap_word(swaps, out),
+            Line::Bytes | Line::Characters => {}
         }
         self.take_byte(character, out);
         if is_end {
@@ -141,11 +153,25 @@ impl HexText {
         }
     }
 
-    /// Whether these digits are the number of the bytes so far, and of a dump's form.
+    /// Swaps the bytes of the word of four digits that has just ended, if words are swapped here.
+    fn swap_word(&self, swaps: bool, out: &mut [u8]) {
+        if swaps
+            && self.digits == 4
+            && let [.., low, high] = out
+        {
+            std::mem::swap(low, high);
+        }
+    }
+
+    /// Whether these digits are the number of the bytes so far, and of a dump's form. `od` writes it
+    /// in octal.
     fn is_count(&self, digits: &[u8]) -> bool {
-        let number =
-            str::from_utf8(digits).ok().and_then(|text| usize::from_str_radix(text, 16).ok());
-        digits.len() >= 4 && number == Some(self.count)
+        let number = |radix| {
+            let text = str::from_utf8(digits).ok()?;
+            usize::from_str_radix(text, radix).ok()
+        };
+        let is = |radix| number(radix) == Some(self.count);
+        digits.len() >= 4 && (is(16) || (digits.len() == 7 && is(8)))
     }
 
     fn take_byte(&mut self, character: u8, out: &mut Vec<u8>) {
@@ -184,17 +210,23 @@ impl HexText {
 #[must_use]
 pub fn is_log(text: &[u8]) -> bool {
     let is_text = |byte: &u8| matches!(byte, b' '..|b'\r'| b'\n' | b'\t' | 0x1b);
-    text.windows(log::MARK.len()).any(|part| part == log::MARK) && text.iter().all(is_text)
+    let has_stamp = || {
+        let mut stamp = Stamp::default();
+        text.iter().any(|byte| stamp.take(*byte))
+    };
+    (text.windows(log::MARK.len()).any(|part| part == log::MARK) || has_stamp())
+        && text.iter().all(is_text)
 }
 
 /// What a whole text stands for, if it is hexadecimal: nine tenths of its characters are digits and
-/// what separates them, or each of its lines begins with a dump's number, or it is a log of ESPHome.
+/// what separates them, or each of its lines begins with a dump's number, or it is a log of ESPHome or
+/// Tasmota.
 #[must_use]
 pub fn undo(text: &[u8]) -> Option<Vec<u8>> {
     let fits = |&&character: &&u8| {
         digit(character).is_some()
             || is_separator(character)
-            || matches!(character, b'\r' | b'\n' | b'x' | b'X')
+            || matches!(character, b'\r' | b'\n' | b'x' | b'X' | 0)
     };
     let digits = text.iter().filter(|character| digit(**character).is_some()).count();
     let is_dump = text.starts_with(b"0000") && text.is_ascii();
@@ -233,98 +265,4 @@ const fn is_separator(character: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::{collection::vec, prelude::*};
-
-    use super::*;
-
-    const START: [u8; 8] = [0x1b, 0x1b, 0x1b, 0x1b, 1, 1, 1, 1];
-
-    #[test]
-    fn every_way_of_writing_it() {
-        for text in [
-            "1b1b1b1b01010101",
-            "1B 1B 1B 1B 01 01 01 01\r\n",
-            "1B 1B 1B 1B 1 1 1 1 ",
-            "0x1b,0x1b,0x1b,0x1b,0x01,0x01,0x01,0x01",
-            "{0x1B, 0x1B, 0x1B, 0x1B, 0x1, 0x1, 0x1, 0x1};",
-            "\\x1b\\x1b\\x1b\\x1b\\x01\\x01\\x01\\x01",
-            "1b:1b:1b:1b:01:01:01:01",
-            "1b1b1b1\nb0101\r\n0101",
-            "1b1b1b1b-01010101",
-            "['1b', '1b', '1b', '1b', '01', '01', '01', '01']",
-        ] {
-            assert_eq!(undo(text.as_bytes()).as_deref(), Some(&START[..]), "{text}");
-        }
-    }
-
-    #[test]
-    fn dumps() {
-        let bytes: Vec<u8> = START.iter().copied().chain(0x61..0x75).collect();
-        for dump in [
-            "00000000: 1b1b 1b1b 0101 0101 6162 6364 6566 6768  ........abcdefgh\n\
-             00000010: 696a 6b6c 6d6e 6f70 7172 7374            ijklmnopqrst\n",
-            "00000000  1b 1b 1b 1b 01 01 01 01  61 62 63 64 65 66 67 68  |........abcdefgh|\r\n\
-             00000010  69 6a 6b 6c 6d 6e 6f 70  71 72 73 74              |ijklmnopqrst|\r\n\
-             0000001c\r\n",
-            "0000: 1B 1B 1B 1B 01 01 01 01 61 62 63 64 65 66 67 68\n\
-             0010: 69 6A 6B 6C 6D 6E 6F 70 71 72 73 74\n",
-        ] {
-            let decoded = undo(dump.as_bytes()).unwrap();
-            assert!(decoded.starts_with(&bytes), "{dump}: {decoded:02x?}");
-        }
-        // A line of eight bytes, whose characters are digits.
-        let short = "00000000: 1b1b 1b1b 0101 0101                      abcdef00\n";
-        assert_eq!(undo(short.as_bytes()).unwrap(), START);
-    }
-
-    #[test]
-    fn logs_of_esphome() {
-        let bytes = [&START[..], b"\"va\\\r\n\xc8"].concat();
-        for log in [
-            "[12:34:55][C][uart.arduino_esp8266:102]:   Baud Rate: 9600 baud\n\
-             [12:34:56][D][uart_debug:114]: <<< 1B:1B:1B:1B:01:01\n\
-             [12:34:56][D][sensor:094]: 'Power': Sending state 1234.00000 W\n\
-             [12:34:56][D][uart_debug:114]: >>> 2F:3F:21:0D:0A\n\
-             [12:34:57.113][D][uart_debug:114]: <<< 01:01:22:76:61:5C:0D:0A:C8\n",
-            "\u{1b}[0;36m[D][uart_debug:158]: <<< 1B 1B 1B 1B 01 01\u{1b}[0m\r\n\
-             [0;36m[D][uart_debug:158]: <<< 01 01 22 76 61 5C 0D 0A C8[0m\r\n",
-            "10:00:24 [0] [uart_debug:158] <<< \"\\x1B\\x1B\\e\\e\\x01\\x01\"\n\
-             10:00:25 [0] [uart_debug:158] <<< \"\\x01\\x01\\\"va\\\\\\r\\n\\xC8\"\n",
-            "<<< 1B,1B,1B,1B,01,01,01,01,22,76,61,5C,0D,0A,C8",
-        ] {
-            assert_eq!(undo(log.as_bytes()).as_deref(), Some(&bytes[..]), "{log}");
-        }
-    }
-
-    #[test]
-    fn other_text_and_bytes_are_none() {
-        for other in [
-            "Dear Sir or Madam, the meter said 1b1b1b1b01010101 to me",
-            "1b1b",
-            "",
-            "\u{1b}\u{1b}\u{1b}\u{1b}\u{1}\u{1}",
-        ] {
-            assert_eq!(undo(other.as_bytes()), None, "{other:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn pieces_of_any_size_give_the_same(text in "[0-9a-fA-FxX ,:|\r\ng<\\\"]{0,200}", size in 1_usize..9) {
-            let (mut at_once, mut pieces) = (Vec::new(), Vec::new());
-            let text = format!("0000: 12\n0001: {text}");
-            HexText::default().undo(text.as_bytes(), &mut at_once);
-            let mut decoder = HexText::default();
-            text.as_bytes().chunks(size).for_each(|piece| decoder.undo(piece, &mut pieces));
-            prop_assert_eq!(at_once, pieces);
-        }
-
-        #[test]
-        fn digits_come_back(bytes in vec(any::<u8>(), 8..200), width in 1_usize..40) {
-            let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            let lines: Vec<u8> = text.as_bytes().chunks(2 * width).collect::<Vec<_>>().join(&b'\n');
-            prop_assert_eq!(undo(&lines), Some(bytes));
-        }
-    }
-}
+mod tests;

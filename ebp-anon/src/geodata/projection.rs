@@ -93,14 +93,7 @@ impl Projection {
     /// Returns [`ProjectionError`], which names what is not known or missing.
     pub fn parse(text: &str) -> Result<Self, ProjectionError> {
         let root = Node::parse(text).ok_or(ProjectionError::Unreadable)?;
-        // A system together with a way to another one: the shapes are in the former.
-        let root = match root.keyword.as_str() {
-            "BOUNDCRS" => root
-                .child(&["SOURCECRS"])
-                .and_then(|source| source.children.first())
-                .ok_or(ProjectionError::Missing("SOURCECRS"))?,
-            _ => &root,
-        };
+        let root = horizontal(&root)?;
         let (geographic, projected) = match root.keyword.as_str() {
             "GEOGCS" | "GEOGCRS" | "GEODCRS" | "GEOGRAPHICCRS" | "GEODETICCRS" => (root, None),
             "PROJCS" | "PROJCRS" | "PROJECTEDCRS" => {
@@ -147,6 +140,22 @@ impl Projection {
     /// Whether straight lines of this system are straight in degrees, too.
     pub fn is_degrees(&self) -> bool {
         self.definition.starts_with("+proj=longlat +ellps=GRS80")
+    }
+}
+
+/// The system of the shapes' coordinates: of one together with heights the first, of one together with
+/// a way to another one the former.
+fn horizontal(root: &Node) -> Result<&Node, ProjectionError> {
+    match root.keyword.as_str() {
+        "BOUNDCRS" => root
+            .child(&["SOURCECRS"])
+            .and_then(|source| source.children.first())
+            .ok_or(ProjectionError::Missing("SOURCECRS"))
+            .and_then(horizontal),
+        "COMPD_CS" | "COMPOUNDCRS" => {
+            root.children.first().ok_or(ProjectionError::Missing("PROJCS")).and_then(horizontal)
+        }
+        _ => Ok(root),
     }
 }
 

@@ -175,6 +175,23 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::LineEnds(_), Place::File) => {
             "make it raw and record again: `stty -F DEVICE raw`".to_owned()
         }
+        (Cause::TextConverted, _) => {
+            "pass the bytes on as they are (binary), in the bridge and in whatever records them: no \
+             text of any character set"
+                .to_owned()
+        }
+        (Cause::ByteLeftOut { .. }, _) => {
+            "pass the bytes on as they are (binary): texts of C and a shell's variables drop the byte \
+             00, and Telnet the byte ff"
+                .to_owned()
+        }
+        (Cause::CutShort, Place::File) => {
+            "record longer: two telegrams, some 10 s".to_owned()
+        }
+        (Cause::CutShort, _) => {
+            "wait longer (--timeout 30s); if it stops there each time, check what hands the bytes on"
+                .to_owned()
+        }
         (Cause::BufferTooSmall { .. }, _) => {
             "give the bridge a larger receive buffer, of 1024 bytes or more (ESPHome: `rx_buffer_size` \
              of the `uart`)"

@@ -20,6 +20,8 @@ pub type Pinned = BTreeMap<ObisCode, Vec<ObisCode>>;
 
 /// Storage of the present value.
 const PRESENT: u8 = 255;
+/// The last channel of a meter; codes above are the operator's or maker's own (IEC 62056-61).
+const LAST_CHANNEL: u8 = 64;
 /// Group D of energy.
 const ENERGY: u8 = 8;
 /// Group D of power.
@@ -108,20 +110,31 @@ impl Others {
         self.powers >> quantity & 1 == 1
     }
 
+    /// Whether there is power fed in on a phase.
+    fn has_phases_fed_in(&self) -> bool {
+        [22, 42, 62].into_iter().any(|quantity| self.has_power(quantity))
+    }
+
     /// Whether there may be powers of phases.
     const fn has_phases(&self) -> bool {
         self.powers >> 21 != 0
     }
 }
 
-/// The tariffs of that energy, 1.8 or 2.8, that the readout has as present values, a bit each.
+/// The tariffs of that energy, 1.8 or 2.8, that the readout has as present values, a bit each. One
+/// whose value is absent or cannot be read is among them.
 pub(super) fn tariffs_of(readout: &Readout, quantity: u8) -> u64 {
     let registers = Registers { readout, known: &KnownRegisters::default() };
     let storage = registers.present(ENERGY);
-    let fits = move |code: [u8; 6]| matches!(code, [1, _, own, ENERGY, 1..=63, s] if own == quantity && s == storage);
-    registers
-        .numbers(Unit::WATT_HOUR, fits)
-        .fold(0, |tariffs, (_, entry)| tariffs | 1 << entry.obis.0[4])
+    let tariffs = readout.entries.iter().filter_map(|entry| match entry.obis.0 {
+        [1, 0..=LAST_CHANNEL, own, ENERGY, tariff @ 1..=63, s]
+            if own == quantity && s == storage =>
+        {
+            Some(tariff)
+        }
+        _ => None,
+    });
+    tariffs.fold(0, |tariffs, tariff| tariffs | 1 << tariff)
 }
 
 /// A readout's registers of energy and power, and what its meter has shown before.
@@ -131,18 +144,18 @@ struct Registers<'a> {
 }
 
 impl Registers<'_> {
-    /// The numbers in that unit whose code fits, with their places.
+    /// The numbers in that unit whose code fits and is of a channel, with their places.
     fn numbers(
         &self,
         unit: Unit,
         fits: impl Fn([u8; 6]) -> bool,
     ) -> impl Iterator<Item = (usize, &Entry)> {
         let protocol = self.readout.protocol;
-        self.readout
-            .entries
-            .iter()
-            .enumerate()
-            .filter(move |(_, entry)| fits(entry.obis.0) && number(entry, unit, protocol).is_some())
+        self.readout.entries.iter().enumerate().filter(move |(_, entry)| {
+            entry.obis.0[1] <= LAST_CHANNEL
+                && fits(entry.obis.0)
+                && number(entry, unit, protocol).is_some()
+        })
     }
 
     /// The storage that present values have in this telegram: 0 only where nothing of the kind
@@ -178,10 +191,25 @@ impl Registers<'_> {
             let hager = || self.only(unit, total(255), storage);
             (storage == PRESENT).then(hager).flatten()
         });
-        only.map(Choice::Other).or_else(|| self.tariffs(quantity, storage))
+        only.filter(|index| self.is_only_channel(*index, quantity))
+            .map(Choice::Other)
+            .or_else(|| self.tariffs(quantity, storage))
     }
 
-    /// The sum of all tariffs of 1.8 or 2.8, if each that was ever seen is there once.
+    /// Whether no second channel beside 0 has that energy, be it in tariffs alone: the total of a
+    /// pulse input is none of the meter (EMH LZQJ).
+    fn is_only_channel(&self, index: usize, quantity: u8) -> bool {
+        let of = |entry: &Entry| match entry.obis.0 {
+            [1, channel @ 0..=LAST_CHANNEL, own, ENERGY, _, PRESENT | 0] if own == quantity => {
+                channel
+            }
+            _ => 0,
+        };
+        let Some(channel) = self.readout.entries.get(index).map(of) else { return false };
+        channel == 0 || self.readout.entries.iter().map(of).all(|own| own == 0 || own == channel)
+    }
+
+    /// The sum of all tariffs of 1.8 or 2.8, if each that was ever seen is there once with a number.
     fn tariffs(&self, quantity: u8, storage: u8) -> Option<Choice> {
         let fits = |code: [u8; 6]| matches!(code, [1, _, q, 8, 1..=63, s] if q == quantity && s == storage);
         let all = || self.numbers(Unit::WATT_HOUR, fits);
@@ -199,6 +227,11 @@ impl Registers<'_> {
             indices.push(index);
         }
         let ever = self.known.tariffs[usize::from(quantity - 1)];
+        let here = self.readout.entries.iter().filter_map(|entry| match entry.obis.0 {
+            code @ [_, own, .., tariff, _] if fits(code) && own == channel => Some(1 << tariff),
+            _ => None,
+        });
+        let ever = here.fold(ever, |ever, tariff: u64| ever | tariff);
         (ever & !seen == 0).then_some(sum(indices, Vec::new()))
     }
 
@@ -247,28 +280,50 @@ impl Registers<'_> {
                 choices[SUM] = Some(sum(drawn, Vec::new()));
             } else if let Some(fed_in) = fed_in.filter(|fed| fed.len() == drawn.len()) {
                 choices[SUM] = Some(sum(drawn, fed_in));
-            } else if self.known.phases[FED_IN] == 0 {
+            } else if self.known.phases[FED_IN] == 0 && !others.has_phases_fed_in() {
                 choices[POSITIVE] = Some(simplified(sum(drawn, Vec::new())));
             }
         }
         choices[SUM] = choices[SUM].take().map(simplified);
     }
 
-    /// The registers of one kind of a phase's power, if they are those of all phases: of the only
-    /// one or of three, and of no fewer than were ever seen.
-    fn phases(&self, kind: usize) -> Option<Vec<usize>> {
-        let fits = |code: [u8; 6]| {
-            matches!(code, [1, 0, quantity, 7, 0, PRESENT]
-                if matches!(phase_of(quantity), Some((own, _)) if own == kind))
+    /// The channel that has the registers of one kind of a phase's power, 0 or else a single other
+    /// one, and which phases are there with a number or without, a bit each.
+    fn channel_and_phases(&self, kind: usize) -> Option<(u8, u8)> {
+        let all = || {
+            self.readout.entries.iter().filter_map(|entry| match entry.obis.0 {
+                [1, channel @ 0..=LAST_CHANNEL, quantity, POWER, 0, PRESENT] => {
+                    match phase_of(quantity) {
+                        Some((own, phase)) if own == kind => Some((channel, phase)),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            })
         };
+        let (channel, _) = all().min()?;
+        if channel != 0 && all().any(|(own, _)| own != channel) {
+            return None;
+        }
+        let own = all().filter(|(own, _)| *own == channel);
+        Some((channel, own.fold(0, |here, (_, phase)| here | 1 << phase)))
+    }
+
+    /// The registers of one kind of a phase's power, if they are those of all phases: of the only
+    /// one or of three, and of no fewer than were ever seen, with a number or without.
+    fn phases(&self, kind: usize) -> Option<Vec<usize>> {
+        let (channel, here) = self.channel_and_phases(kind)?;
         let mut found = [None; 3];
-        for (index, entry) in self.numbers(Unit::WATT, fits) {
-            let (_, phase) = phase_of(entry.obis.0[2])?;
-            if found[usize::from(phase)].replace(index).is_some() {
+        for (index, entry) in self.numbers(Unit::WATT, |code| code[1] == channel) {
+            if let Some((own, at)) = phase_of(entry.obis.0[2])
+                && own == kind
+                && (entry.obis.0[3..] == [POWER, 0, PRESENT])
+                && found[usize::from(at)].replace(index).is_some()
+            {
                 return None;
             }
         }
-        match (found, self.known.phases[kind] >> 1) {
+        match (found, (self.known.phases[kind] | here) >> 1) {
             ([Some(first), None, None], 0) => Some(vec![first]),
             ([Some(first), Some(second), Some(third)], _) => Some(vec![first, second, third]),
             _ => None,

@@ -38,13 +38,13 @@ impl KnownRegisters {
             *tariffs |= tariffs_of(readout, quantity);
         }
         for entry in &readout.entries {
-            let Value::Integer(value) = entry.value else { continue };
+            let is_negative = matches!(entry.value, Value::Integer(value) if value < 0);
             match entry.obis.0 {
-                [1, _, 1, 7, 0, 0 | 255] => self.signed_power |= value < 0,
-                [1, 0, quantity, 7, 0, 255] => {
+                [1, _, 1, 7, 0, 0 | 255] => self.signed_power |= is_negative,
+                [1, _, quantity, 7, 0, 255] => {
                     if let Some((kind, phase)) = phase_of(quantity) {
                         self.phases[kind] |= 1 << phase;
-                        self.signed_phases |= kind == 1 && value < 0;
+                        self.signed_phases |= kind == 1 && is_negative;
                     }
                 }
                 _ => {}

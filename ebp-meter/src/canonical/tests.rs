@@ -127,6 +127,83 @@ fn a_sum_wants_every_tariff_that_was_ever_there_and_never_falls() {
     assert_eq!(next(&[("1.8.0", 1)]), ["1.8.0 0.001 own"], "a register may; that is told apart");
 }
 
+/// A register of that code, which the telegram names without a number that can be read.
+fn without_number(code: &str) -> Entry {
+    let mut entry = entry(code.parse().unwrap(), 0, Some(Unit::WATT_HOUR), 0);
+    entry.value = Value::Absent;
+    entry
+}
+
+/// A tariff or a phase whose value is absent (`01` in SML, `()` or `(-----*kWh)` in ASCII), or whose
+/// unit is not known, is part of the total all the same.
+#[test]
+fn a_part_without_a_number_leaves_no_sum() {
+    for (parts, missing) in [
+        (vec![("1.8.1", 1000)], "1.8.2"),
+        (vec![("2.8.1", 1000), ("2.8.3", 5)], "2.8.2"),
+        (vec![("1-1:1.8.1", 1000)], "1-1:1.8.2"),
+        (vec![("36.7.0", 500)], "56.7.0"),
+        (vec![("21.7.0", 500)], "61.7.0"),
+    ] {
+        let mut readout = sml(&parts);
+        assert_eq!(readout.figures().len(), 1, "{parts:?}");
+        readout.entries.push(without_number(missing));
+        assert_eq!(shown(&readout.figures()), [""; 0], "{missing}");
+        // It holds for the telegrams that do not name it, too.
+        let mut known = KnownRegisters::default();
+        known.figures(&readout, &Pinned::new());
+        assert_eq!(shown(&known.figures(&sml(&parts), &Pinned::new())), [""; 0], "{missing}");
+    }
+    // The time of a value stands behind it under the same code.
+    let mut readout = sml(&[("1.8.1", 1000), ("1.8.2", 2000)]);
+    readout.entries.push(without_number("1.8.2"));
+    assert_eq!(shown(&readout.figures()), ["1.8.0 3 sum of 1.8.1, 1.8.2"]);
+    // What is fed in on one phase is known to exist, and so the power drawn is no total.
+    let mut readout = sml(&[("21.7.0", 100), ("41.7.0", 300), ("61.7.0", 50)]);
+    readout.entries.push(without_number("42.7.0"));
+    assert_eq!(shown(&readout.figures()), [""; 0]);
+}
+
+/// EMH LZQJ: the meter's own energy stands in tariffs of channel 1, and channel 2 is a pulse input that
+/// has a total (telegram `dataDump2` of EnergyICT's `LZQJTest`).
+#[test]
+fn a_total_of_another_channel_than_the_tariffs_does_not_count() {
+    let registers = [
+        ("1-1:1.8.1", 1),
+        ("1-1:1.8.1*0", 20_123),
+        ("1-1:1.8.2", 0),
+        ("1-1:1.8.2*0", 0),
+        ("1-1:2.8.1", 403_807),
+        ("1-1:2.8.2", 510_261),
+        ("1-2:1.8.0", 0),
+        ("1-2:1.8.0*0", 0),
+    ];
+    assert_eq!(
+        figures(&registers),
+        [
+            "1.8.0 0.001 sum of 1-1:1.8.1*255, 1-1:1.8.2*255",
+            "2.8.0 914.068 sum of 1-1:2.8.1*255, 1-1:2.8.2*255"
+        ]
+    );
+    // Channels end at 64; what is above is the operator's or the maker's (IEC 62056-61).
+    assert_eq!(figures(&[("1-1:1.8.0", 5000), ("1-65:1.8.0", 7)]), ["1.8.0 5 1-1:1.8.0*255"]);
+    assert_eq!(figures(&[("1-65:1.8.0", 7), ("1-65:36.7.0", 7)]), [""; 0]);
+    // Tariffs beside their own total are none of another channel.
+    let total = [("1-1:1.8.0", 3000), ("1-1:1.8.1", 1000), ("1-1:1.8.2", 2000)];
+    assert_eq!(figures(&total), ["1.8.0 3 1-1:1.8.0*255"]);
+}
+
+#[test]
+fn phases_of_a_single_other_channel_count() {
+    let phases = [("1-1:36.7.0", 100), ("1-1:56.7.0", 0), ("1-1:76.7.0", 50)];
+    let expected = "16.7.0 0.15 sum of 1-1:36.7.0*255, 1-1:56.7.0*255, 1-1:76.7.0*255";
+    assert_eq!(figures(&phases), [expected]);
+    let own = [&phases[..], &[("36.7.0", 7)]].concat();
+    assert_eq!(figures(&own), ["16.7.0 0.007 1-0:36.7.0*255"]);
+    let two = [&phases[..], &[("1-2:36.7.0", 7)]].concat();
+    assert_eq!(figures(&two), [""; 0]);
+}
+
 #[test]
 fn power_with_a_sign_is_the_sum() {
     assert_eq!(figures(&[("1.7.0", 15)]), ["1.7.0 0.015 own"]);
@@ -174,6 +251,7 @@ fn a_magnitude_counts_where_its_direction_is_known() {
     };
     assert_eq!(power(Some("EMH"), Some(0x182)).unwrap(), "16.7.0 0.012 1-0:15.7.0*255");
     assert_eq!(power(Some("EMH"), None), None);
+    assert_eq!(power(Some("EMH"), Some(0x1c_4904)), None, "FNN's form has its direction elsewhere");
     assert_eq!(power(Some("ISK"), Some(0x182)), None);
 }
 

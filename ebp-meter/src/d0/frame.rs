@@ -255,9 +255,11 @@ impl Framer {
 
 /// What shows that a telegram without a block check character did not come through whole.
 fn damage(raw: &[u8], registers: &[u8]) -> Option<&'static str> {
-    // Read at 8 data bits, the eighth is the parity. Even, as the standard says: then every byte
-    // of the telegram has it right, and if any has not, its seven others cannot be trusted.
-    if raw.iter().any(|byte| byte & 0x80 != 0) && raw.iter().any(|byte| byte.count_ones() % 2 != 0)
+    // Read at 8 data bits, the eighth is the parity, even as the standard says, or odd on a line that
+    // was set so: every byte of the telegram has the same, and if any has not, its seven others
+    // cannot be trusted.
+    let is_odd = |byte: &u8| !byte.count_ones().is_multiple_of(2);
+    if raw.iter().any(|byte| byte & 0x80 != 0) && raw.iter().any(is_odd) && !raw.iter().all(is_odd)
     {
         return Some("its parity is wrong");
     }

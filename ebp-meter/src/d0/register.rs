@@ -4,6 +4,7 @@
 //! framing. Where a part cannot be read, it is left out; the rest stays.
 
 use ebp_core::{obis::ObisCode, quantity::Unit};
+use smallvec::SmallVec;
 
 use crate::readout::{Entry, Unaddressed, Value};
 
@@ -26,23 +27,45 @@ pub(super) fn read(text: &str) -> Registers {
 }
 
 impl Registers {
-    /// Reads a line's registers. A further value behind the same address (the time of a maximum)
-    /// becomes a further entry of that address.
+    /// Reads a line's registers, each an address and one or several values.
     fn line(&mut self, line: &str) {
-        let (mut rest, mut address) = (line.trim(), "");
-        while let Some((before, behind)) = rest.split_once('(') {
-            let Some((text, behind)) = behind.split_once(')') else { break };
-            let (before, text) = (before.trim(), text.trim());
-            if !before.is_empty() {
-                address = before;
+        let mut rest = line;
+        while let Some((address, mut behind)) = rest.split_once('(') {
+            let mut texts = SmallVec::<[&str; 2]>::new();
+            while let Some((text, after)) = behind.split_once(')') {
+                texts.push(text.trim());
+                rest = after;
+                match after.trim_start().strip_prefix('(') {
+                    Some(further) => behind = further,
+                    None => break,
+                }
             }
-            match parse_address(address) {
-                Some(obis) => self.entries.push(entry(obis, text)),
-                None => self
-                    .unaddressed
-                    .push(Unaddressed { address: address.to_owned(), text: text.to_owned() }),
+            if !behind.contains(')') {
+                // The line was cut within a value.
+                rest = "";
             }
-            rest = behind;
+            self.register(address.trim(), &texts);
+        }
+    }
+
+    /// A further value behind an address (the time of a maximum) becomes a further entry of that
+    /// address. Where one of them has a unit, a number without one is such a time.
+    fn register(&mut self, address: &str, texts: &[&str]) {
+        let Some(obis) = parse_address(address) else {
+            let unaddressed =
+                |text: &&str| Unaddressed { address: address.to_owned(), text: (*text).to_owned() };
+            return self.unaddressed.extend(texts.iter().map(unaddressed));
+        };
+        let first = self.entries.len();
+        self.entries.extend(texts.iter().map(|text| entry(obis, text)));
+        let own = &mut self.entries[first..];
+        if own.len() < 2 || own.iter().all(|entry| entry.unit.is_none()) {
+            return;
+        }
+        for (entry, text) in own.iter_mut().zip(texts) {
+            if entry.unit.is_none() && matches!(entry.value, Value::Integer(_)) {
+                (entry.value, entry.scaler) = (Value::Octets(text.as_bytes().into()), 0);
+            }
         }
     }
 }
@@ -245,5 +268,19 @@ mod tests {
         assert!(matches!(read[3].value, Value::Octets(_)));
         assert_eq!(entries("1.8.1(1*kWh)1.8.2(2*k").len(), 1, "a cut line keeps its beginning");
         assert_eq!(entries("(5)"), [], "a value without an address");
+        assert_eq!(entries("1.8.1(1*kWh)(2*k").len(), 1);
+    }
+
+    /// MT174 writes the time of a maximum behind it (smartmeter-obis, its test
+    /// `testSerialRequestResponseD0WithAck2.js`), DSMR before it. Energies without a unit stay numbers (Pafal).
+    #[test]
+    fn a_time_beside_a_value_is_no_value() {
+        let values = |line: &str| entries(line).into_iter().map(|e| e.value).collect::<Vec<_>>();
+        let text = |text: &str| Value::Octets(text.as_bytes().into());
+        let time = text("1703100930");
+        assert_eq!(values("1.6.0(02.468*kW)(1703100930)"), [Value::Integer(2468), time.clone()]);
+        assert_eq!(values("1.8.1(1703100930)(4.5*kWh)"), [time, Value::Integer(45)]);
+        assert_eq!(values("1.8.0*00(5)(6)"), [5, 6].map(Value::Integer));
+        assert_eq!(values("1.8.1(7)1.8.2(8*kWh)"), [7, 8].map(Value::Integer), "two addresses");
     }
 }

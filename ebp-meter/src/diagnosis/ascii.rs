@@ -18,13 +18,57 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if registers(&text) < FEW {
         return None;
     }
-    if let Some(change) = line_ends(&text) {
+    if let Some(change) = line_ends(&text).or_else(|| without_lf(&text)) {
         return Some(Cause::LineEnds(change));
     }
     if let Some(bytes) = same_length(&text) {
         return Some(Cause::BufferTooSmall { bytes });
     }
-    is_damaged(bytes, &text).then_some(Cause::BitsLost)
+    if telegrams(bytes).any(is_damaged) {
+        return Some(Cause::BitsLost);
+    }
+    let mut telegrams = telegrams(&text);
+    let is_only = |telegram: &[u8]| telegram.starts_with(b"/") && !telegram.contains(&b'!');
+    let is_cut = telegrams.next().is_some_and(is_only) && telegrams.next().is_none();
+    is_cut.then_some(Cause::CutShort)
+}
+
+/// How line ends were changed of telegrams without a check character: each line of theirs ends with
+/// CR and LF (IEC 62056-21, 6.5), and no LF came.
+fn without_lf(text: &[u8]) -> Option<LineEnds> {
+    let cr = text.iter().filter(|byte| **byte == b'\r').count();
+    if text.contains(&b'\n') || text.contains(&STX) || cr < FEW {
+        return None;
+    }
+    let pairs = memmem::find_iter(text, b"\r\r").count();
+    Some(if pairs * 5 >= cr / 2 * 4 { LineEnds::LfToCr } else { LineEnds::LfLost })
+}
+
+/// What was sent as telegrams: from a `/` to the line of the next `!`, or, where that is missing, to
+/// the next `/`. What a meter sends between them (EasyMeter Q3D: a number and `ff`) is not looked at.
+/// Without any `/` it is all.
+fn telegrams(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_start = |at: usize| {
+        bytes[at] & 0x7f == b'/'
+            && bytes.get(at + 1).is_some_and(|b| (b & 0x7f).is_ascii_alphabetic())
+    };
+    let mut starts: Vec<usize> = (0..bytes.len()).filter(|at| is_start(*at)).collect();
+    if starts.is_empty() {
+        starts.push(0);
+    }
+    let ends = starts.clone().into_iter().skip(1).chain([bytes.len()]);
+    starts.into_iter().zip(ends).map(|(from, to)| {
+        let piece = &bytes[from..to];
+        let find = |from: usize, byte: u8| {
+            piece[from..].iter().position(|b| b & 0x7f == byte).map(|at| from + at)
+        };
+        let Some(line) = find(0, b'!').and_then(|mark| find(mark, b'\n')) else { return piece };
+        // ETX and a block check character, which may have any value.
+        match piece.get(line + 1) {
+            Some(etx) if etx & 0x7f == ETX => &piece[..piece.len().min(line + 3)],
+            _ => &piece[..=line],
+        }
+    })
 }
 
 /// How many values in brackets there are.
@@ -116,9 +160,11 @@ fn same_length(text: &[u8]) -> Option<usize> {
     (longest - shortest <= STRAY).then_some(longest)
 }
 
-/// Whether characters were damaged: they are unprintable, or some have a wrong parity where others
-/// have one, or a block's check character is wrong.
-fn is_damaged(bytes: &[u8], text: &[u8]) -> bool {
+/// Whether characters of a telegram were damaged: they are unprintable, or some have a wrong parity
+/// where others have one, or its check character is wrong.
+fn is_damaged(bytes: &[u8]) -> bool {
+    let text: Vec<u8> = bytes.iter().map(|byte| byte & 0x7f).collect();
+    let text = &text[..];
     let readable =
         |byte: &u8| matches!(*byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | STX | ETX | 0x06);
     let has_parity = bytes.iter().any(|byte| byte & 0x80 != 0);

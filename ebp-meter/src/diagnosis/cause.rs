@@ -26,6 +26,16 @@ pub enum Cause {
     /// Line ends were changed on the way: without the change a checksum is right that is wrong with
     /// it.
     LineEnds(LineEnds),
+    /// Bytes from 80 on were changed as if they were text: what came is UTF-8, or has `?` in their
+    /// place.
+    TextConverted,
+    /// No byte of that value comes, though every telegram has some.
+    ByteLeftOut {
+        /// The value: 00 or ff.
+        byte: u8,
+    },
+    /// A telegram began, and what came has ended before it.
+    CutShort,
     /// Telegrams break after the same number of bytes, again and again.
     BufferTooSmall {
         /// After how many, about.
@@ -86,6 +96,13 @@ impl fmt::Display for Cause {
             Self::LineEnds(change) => {
                 write!(f, "the line changes CR/LF: it {}", change.phrase())
             }
+            Self::TextConverted => f.write_str(
+                "the bytes were changed on the way as if they were text (into UTF-8 or ASCII)",
+            ),
+            Self::ByteLeftOut { byte } => {
+                write!(f, "each byte {byte:02x} is left out on the way")
+            }
+            Self::CutShort => f.write_str("it ends within the only telegram"),
             Self::BufferTooSmall { bytes } => write!(
                 f,
                 "telegrams break after about {bytes} bytes each time: a buffer of that size on the \
@@ -103,7 +120,7 @@ impl Cause {
     pub fn more_telling(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         let rank = |cause: &Option<Self>| match cause {
             None => 0,
-            Some(Self::BitsLost | Self::BytesLost) => 1,
+            Some(Self::BitsLost | Self::BytesLost | Self::CutShort) => 1,
             Some(_) => 2,
         };
         if rank(&second) > rank(&first) { second } else { first }

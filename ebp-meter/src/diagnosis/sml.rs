@@ -35,6 +35,12 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if is_seven_bit(bytes) {
         return Some(Cause::SevenBits);
     }
+    if is_converted_text(bytes) {
+        return Some(Cause::TextConverted);
+    }
+    if let Some(byte) = left_out(&ended) {
+        return Some(Cause::ByteLeftOut { byte });
+    }
     if let Some(change) = line_ends::of_frames(&ended, bytes) {
         return Some(Cause::LineEnds(change));
     }
@@ -58,9 +64,36 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
         // One that was cut may be the first of a stream that ended.
         return (damaged > 1 || !with_holes.is_empty()).then_some(Cause::BytesLost);
     }
-    let has_marks =
-        || has_near(bytes, &START, WRONG_BITS) && has_near(bytes, &END, WRONG_BITS_AT_END);
-    (!ended.is_empty() || has_marks()).then_some(Cause::BitsLost)
+    let has_end = || has_near(bytes, &END, WRONG_BITS_AT_END);
+    if !ended.is_empty() || (has_near(bytes, &START, WRONG_BITS) && has_end()) {
+        return Some(Cause::BitsLost);
+    }
+    let mut truncated = found.iter().filter(|frame| frame.state == State::Truncated);
+    (truncated.next().is_some() && truncated.next().is_none()).then_some(Cause::CutShort)
+}
+
+/// Whether the bytes from 80 on, of which each telegram has some, were changed as if they were text:
+/// what came is UTF-8, or OBIS codes end in `?`.
+fn is_converted_text(bytes: &[u8]) -> bool {
+    if memmem::find(bytes, &START).is_none() {
+        return false;
+    }
+    if bytes.is_ascii() {
+        let is_code = |w: &[u8]| matches!(w, [0x07, 0x01, 0x00, 0..=0x63, 0..=0x63, _, b'?']);
+        return bytes.windows(7).any(is_code);
+    }
+    // A recording may end within a character.
+    str::from_utf8(bytes).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
+/// The value that no byte of the damaged telegrams has. Every telegram has the bytes 00 and ff: OBIS
+/// codes begin with `01 00` and end in `ff`.
+fn left_out(damaged: &[&[u8]]) -> Option<u8> {
+    /// Shorter ones may have no list.
+    const LEAST: usize = 100;
+    let is_long = damaged.iter().map(|raw| raw.len()).sum::<usize>() >= LEAST;
+    let is_missing = |byte: &u8| damaged.iter().all(|raw| memchr::memchr(*byte, raw).is_none());
+    is_long.then(|| [0x00, 0xff].into_iter().find(is_missing)).flatten()
 }
 
 /// Whether the eighth bit of each byte is missing: beginnings and ends survive that, but the `ff` at
@@ -72,9 +105,13 @@ fn is_seven_bit(bytes: &[u8]) -> bool {
 
 /// Whether the mark, with some wrong bits, stands anywhere.
 fn has_near(bytes: &[u8], mark: &[u8], wrong: u32) -> bool {
-    // An end looks like a damaged beginning.
-    let is_other = |window: &[u8]| mark == START && window.starts_with(&END);
-    bytes.windows(mark.len()).any(|window| distance(window, mark) <= wrong && !is_other(window))
+    // An end looks like a damaged beginning, and a beginning like a damaged end.
+    let is_other = |at: usize| match mark == START {
+        true => bytes[at..].starts_with(&END),
+        false => bytes[at..].starts_with(&START),
+    };
+    let mut windows = bytes.windows(mark.len()).enumerate();
+    windows.any(|(at, window)| distance(window, mark) <= wrong && !is_other(at))
 }
 
 fn distance(a: &[u8], b: &[u8]) -> u32 {

@@ -237,6 +237,67 @@ fn an_eighth_bit_that_is_cut_off() {
     assert_eq!(diagnose(&cut), Some(Cause::SevenBits));
 }
 
+/// A program that takes each byte for a character and writes UTF-8, one that reads UTF-8 and replaces
+/// what is none, and one that knows ASCII only.
+#[test]
+fn bytes_that_were_taken_for_text() {
+    let stream: Vec<u8> = telegrams().collect::<Vec<_>>().concat();
+    let latin: String = stream.iter().map(|byte| char::from(*byte)).collect();
+    let ascii: Vec<u8> = stream.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect();
+    let replaced = String::from_utf8_lossy(&stream).into_owned();
+    for changed in [latin.as_bytes(), &latin.as_bytes()[..700], &ascii, replaced.as_bytes()] {
+        assert_eq!(diagnose(changed), Some(Cause::TextConverted));
+    }
+}
+
+/// `x=$(cat FILE)` of a shell drops each NUL.
+#[test]
+fn a_value_that_is_left_out() {
+    let stream: Vec<u8> = telegrams().collect::<Vec<_>>().concat();
+    for byte in [0x00, 0xff] {
+        let without: Vec<u8> = stream.iter().copied().filter(|own| *own != byte).collect();
+        assert_eq!(diagnose(&without), Some(Cause::ByteLeftOut { byte }));
+    }
+}
+
+#[test]
+fn a_recording_that_ends_too_early_is_no_turned_head() {
+    let telegram = telegram(1, 14);
+    for length in [40, 150, telegram.len() - 9] {
+        assert_eq!(diagnose(&telegram[..length]), Some(Cause::CutShort), "{length}");
+    }
+    let two = [&telegram[..], &telegram[..150]].concat();
+    assert_eq!(diagnose(&two), None, "the first is whole");
+}
+
+/// Pushed telegrams (mode D) have no check character: an EasyMeter Q3D's.
+#[test]
+fn line_ends_and_ends_of_telegrams_without_check() {
+    let telegram = "/ESY5Q3DA1004 V3.04\r\n\r\n1-0:0.0.0*255(1336001234)\r\n\
+        1-0:1.8.0*255(00032549.5061662*kWh)\r\n1-0:21.7.0*255(000557.29*W)\r\n\
+        1-0:1.7.0*255(001688.21*W)\r\n!\r\n";
+    let changed = |to: &str| diagnose(telegram.repeat(3).replace('\n', to).as_bytes());
+    assert_eq!(changed("\r"), Some(Cause::LineEnds(LineEnds::LfToCr)));
+    assert_eq!(changed(""), Some(Cause::LineEnds(LineEnds::LfLost)));
+    assert_eq!(diagnose(&telegram.as_bytes()[..130]), Some(Cause::CutShort));
+    assert_eq!(diagnose(telegram.as_bytes()), None);
+}
+
+/// EasyMeter Q3D V3.04 sends a number and `ff` behind each telegram (telegrams of dsmr_parser,
+/// `TELEGRAM_ESY5Q3DB1024_V304`, its numbers replaced).
+#[test]
+fn what_stands_between_telegrams_is_no_damage() {
+    let telegram = b"/ESY5Q3DB1024 V3.04\r\n\r\n1-0:0.0.0*255(0272031312345)\r\n\
+        1-0:1.8.0*255(00052185.7825309*kWh)\r\n1-0:2.8.0*255(00019949.3221493*kWh)\r\n\
+        1-0:1.7.0*255(002124.86*W)\r\n!\r\n  12345678\r\n";
+    let between = [&telegram[..], &[0xff; 33], b"\r\n"].concat();
+    assert_eq!(diagnose(&between), None);
+    assert_eq!(diagnose(&between.repeat(3)), None);
+    let mut damaged = between.repeat(3);
+    damaged[60] = 0xb2;
+    assert_eq!(diagnose(&damaged), Some(Cause::BitsLost));
+}
+
 #[test]
 fn damage_inside_of_hex_text() {
     let text: String = ICRNL.iter().map(|byte| format!("{byte:02X} ")).collect();

@@ -1,4 +1,4 @@
-//! A log of ESPHome, whose `debug:` option of a UART writes down what came over it.
+//! A log of ESPHome, whose `debug:` option of a UART writes down what came over it, or of Tasmota.
 //!
 //! Enters: the log's characters. Leaves: the received bytes. Absent: what else is logged, and what was
 //! sent.
@@ -10,7 +10,7 @@
 //! telegram takes several lines, between which others may stand
 //! (community.home-assistant.io/t/940998, github.com/esphome/issues/issues/2621).
 
-use super::digit::digit;
+use super::{digit::digit, stamp::Stamp};
 
 /// What stands before received bytes.
 pub(super) const MARK: [u8; 3] = *b"<<<";
@@ -21,6 +21,7 @@ pub(super) struct Log {
     place: Place,
     /// How many characters of the mark were just there.
     marked: usize,
+    stamp: Stamp,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +44,7 @@ enum Place {
 impl Log {
     /// Begins behind a mark.
     pub const fn marked() -> Self {
-        Self { place: Place::Marked, marked: 0 }
+        Self { place: Place::Marked, marked: 0, stamp: Stamp::Other }
     }
 
     /// Appends to `out` the byte that the character completes.
@@ -53,6 +54,7 @@ impl Log {
             return;
         }
         self.place = match self.place {
+            Place::Outside if self.stamp.take(character) => Place::Marked,
             Place::Outside => {
                 self.marked = if character == MARK[self.marked] { self.marked + 1 } else { 0 };
                 if self.marked < MARK.len() {
@@ -61,7 +63,7 @@ impl Log {
                 self.marked = 0;
                 Place::Marked
             }
-            Place::Marked if character == b' ' => Place::Marked,
+            Place::Marked if matches!(character, b' ' | b'>') => Place::Marked,
             Place::Marked if character == b'"' => Place::Text,
             Place::Marked | Place::Digits(None) => match digit(character) {
                 Some(high) => Place::Digits(Some(high)),

@@ -67,16 +67,18 @@ impl Telnet {
     }
 }
 
-/// Whether a stream begins as a Telnet bridge's does: with a negotiation.
+/// Whether a stream begins as a Telnet bridge's does: with WILL or DO. The other two negotiations are
+/// answers, and `ff fe` is how text in UTF-16 begins.
 ///
 /// ```
 /// use ebp_meter::port::telnet;
 /// assert!(telnet::begins(b"\xff\xfb\x03\xff\xfd\x03"));
 /// assert!(!telnet::begins(b"\x1b\x1b\x1b\x1b\x01\x01\x01\x01"));
+/// assert!(!telnet::begins(b"\xff\xfe1\0b\0"));
 /// ```
 #[must_use]
 pub fn begins(stream: &[u8]) -> bool {
-    matches!(stream, [IAC, negotiation, _, ..] if NEGOTIATION.contains(negotiation))
+    matches!(stream, [IAC, 0xfb | 0xfd, _, ..])
 }
 
 /// What a whole stream holds beside Telnet's commands.

@@ -53,9 +53,14 @@ fn is_text(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// A decimal number.
+/// A decimal number: digits in groups are somebody's number rather than a measured one.
 pub(super) fn is_number(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|b| b.is_ascii_digit() || b"+-., ".contains(b))
+    let text = text.trim_ascii();
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    let marks = digits.iter().filter(|b| matches!(b, b'.' | b',')).count();
+    digits.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
+        && marks <= 1
+        && digits.len() > marks
 }
 
 /// The unit of a measured value, or none.
@@ -79,5 +84,20 @@ pub(super) fn name(text: &mut [u8]) {
         text.copy_from_slice(&own);
     } else {
         text.iter_mut().filter(|byte| byte.is_ascii_graphic()).for_each(|byte| *byte = b'0');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_sign_one_mark_and_no_gaps() {
+        for number in ["0", "000123.45", "-1,5", "+7.", " 232.4 "] {
+            assert!(is_number(number.as_bytes()), "{number}");
+        }
+        for other in ["", ".", "-", "54 800 102", "12-34", "1.2.3", "1,234.5", "1e5", "--1"] {
+            assert!(!is_number(other.as_bytes()), "{other}");
+        }
     }
 }

@@ -20,8 +20,8 @@ pub struct Quirk {
     pub manufacturer: &'static [u8; 3],
     /// The powers that have it.
     pub powers: &'static [Power],
-    /// What the status word of 1.8.0 must be like for the word to mean what is assumed here:
-    /// a mask, and the bits under it.
+    /// What the status word must be like for the word to mean what is assumed here: a mask, and the
+    /// bits under it.
     pub status_form: (u64, u64),
     /// What is done.
     pub repair: Repair,
@@ -34,7 +34,7 @@ pub struct Quirk {
 pub struct Power {
     /// Which power, in watts.
     pub obis: ObisCode,
-    /// The bits of direction in the status word of 1.8.0: set means export.
+    /// The bits of direction in the status word: set means export.
     pub direction: u64,
 }
 
@@ -80,7 +80,8 @@ pub const QUIRKS: [Quirk; 3] = [
         correction: Correction::Ed300lDirection,
         manufacturer: b"EMH",
         powers: &[Power { obis: ObisCode::ABSOLUTE_POWER, direction: 1 << 5 }],
-        status_form: (0, 0),
+        // In FNN's form bit 5 is no direction.
+        status_form: (0x04, 0),
         repair: Repair::Negate,
         source: "dumps EMH-ED300L_consumption (status 0x182) and EMH-ED300L_delivery (status 0x1b0): \
                  15.7.0 is positive in both",
@@ -125,11 +126,13 @@ impl Quirk {
         maker.bytes() == *self.manufacturer
     }
 
-    /// The status word of 1.8.0, where it is one that this fault goes by.
+    /// The meter's status word, where it is one that this fault goes by: it stands at 1.8.0, or else
+    /// at another energy.
     fn status(&self, entries: &[Entry]) -> Option<u64> {
         let (mask, form) = self.status_form;
-        let energy = entries.iter().find(|entry| entry.obis == ObisCode::POSITIVE_ENERGY)?;
-        let status = energy.status?;
+        let of = |fits: fn(&&Entry) -> bool| entries.iter().filter(fits).find_map(|e| e.status);
+        let status = of(|entry| entry.obis == ObisCode::POSITIVE_ENERGY)
+            .or_else(|| of(|entry| matches!(entry.obis.0, [1, _, 1 | 2, 8, _, 255])))?;
         (status & mask == form).then_some(status)
     }
 
@@ -240,6 +243,27 @@ mod tests {
         assert_eq!(holley(0x982, 425), 425, "another form of status");
     }
 
+    /// Two-tariff meters (EFR, EMH) give tariffs alone, and meters of feed-in only 2.8.0.
+    #[test]
+    fn the_status_may_stand_at_another_energy() {
+        let of = |maker: &[u8; 3], energy: &str, status, power| {
+            let mut entries = [
+                entry(energy.parse().unwrap(), 1, Unit::WATT_HOUR, Some(status)),
+                entry(power, 425, Unit::WATT, None),
+            ];
+            apply(FlagId::new(*maker).unwrap(), &mut entries, [8, 4].into_iter());
+            entries[1].value.clone()
+        };
+        for energy in ["1.8.1", "2.8.0"] {
+            let value = of(b"HLY", energy, 0x1d_4904, ObisCode::SUM_POWER);
+            assert_eq!(value, Value::Integer(-425), "{energy}");
+            let value = of(b"EMH", energy, 0x1a2, ObisCode::ABSOLUTE_POWER);
+            assert_eq!(value, Value::Integer(-425), "{energy}");
+        }
+        let past = of(b"HLY", "1.8.0*1", 0x1d_4904, ObisCode::SUM_POWER);
+        assert_eq!(past, Value::Integer(425), "of the past");
+    }
+
     #[test]
     fn ed300l_sends_exported_power_without_its_sign() {
         let emh = |status, value| corrected("EMH", status, ObisCode::ABSOLUTE_POWER, value, 0);
@@ -247,5 +271,6 @@ mod tests {
         assert_eq!(emh(0x1b0, 1266), -1266);
         assert_eq!(emh(0x1a2, 1266), -1266);
         assert_eq!(emh(0x1b0, -5), -5);
+        assert_eq!(emh(0x1c_4924, 1266), 1266, "FNN's form, whose bit 5 is no direction");
     }
 }

@@ -142,7 +142,29 @@ fn eight_data_bits_read_the_same_but_for_nothing() {
         let parity = with_parity(telegram);
         assert_ne!(parity, telegram);
         assert_eq!(readout(&parity), readout(telegram));
+        // A line at 7O1.
+        let odd: Vec<u8> = parity.iter().map(|byte| byte ^ 0x80).collect();
+        assert_eq!(readout(&odd), readout(telegram));
     }
+}
+
+/// EMH LZQJ (telegram `dataDump2` of EnergyICT's `LZQJTest`, its number replaced): energy in tariffs of
+/// channel 1, the past under storage 00, and a pulse input in channel 2.
+#[test]
+fn tariffs_of_an_lzqj_beside_its_pulse_input() {
+    let telegram = "/EMH4\\@01LZQJL0014F\r\n\r\nF.F(00000000)\r\n0.0.0(12345678)\r\n0.0.2()\r\n\
+        0.9.1(115723)\r\n1-1:1.8.1(00000.001*kWh)\r\n1-1:1.8.1*00(00020.123*kWh)\r\n\
+        1-1:1.8.2(00000.000*kWh)\r\n1-1:1.8.2*00(00000.000*kWh)\r\n1-1:2.8.1(00403.807*kWh)\r\n\
+        1-1:2.8.2(00510.261*kWh)\r\n1-2:1.8.0(00000.000*kWh)\r\n1-2:1.8.0*00(00000.000*kWh)\r\n\
+        31.25(0.0013*A)\r\n!\r\n";
+    let figures = readout(telegram.as_bytes()).figures();
+    let shown: Vec<_> =
+        figures.iter().map(|figure| (figure.obis.short(), figure.value.to_string())).collect();
+    assert_eq!(shown, [("1.8.0".into(), "0.001".into()), ("2.8.0".into(), "914.068".into())]);
+    // A tariff that the meter names without a number leaves no total.
+    let without = telegram.replace("2.8.2(00510.261*kWh)", "2.8.2(-----.---*kWh)");
+    let figures = readout(without.as_bytes()).figures();
+    assert_eq!(figures.iter().map(|figure| figure.obis.short()).collect::<Vec<_>>(), ["1.8.0"]);
 }
 
 #[test]

@@ -209,12 +209,12 @@ fn ascii_text_that_is_not_known_goes() {
         "/XMX5KarlsFlat4711\r\n\r\n0-0:96.1.1(4530303331)\r\n1-0:0.2.0(Berta 5. OG)\r\n\
          0-0:96.13.1(Caesar)\r\n0-0:42.0.0(ERN47118)\r\nDoras.Weg.1(1)\r\nEmil Mustermann\r\n\
          1-0:1.8.0*255(00012345.678*kWh)\r\n1-0:2.8.0*255(00000002*Frida)\r\n\
-         1-0:97.97.0(Gustav)\r\n1-0:96.5.5(Heinz)\r\n0-0:94.1.0(47118159)\r\n\
+         1-0:97.97.0(Gustav)\r\n1-0:96.5.5(Heinz)\r\n0-0:94.1.0(47118159)\r\n9.9.9(47 118 159)\r\n\
          1-0:16.7.0(000123.4*W)Ida\r\n!Jona\r\n",
     );
     let secrets = [
         "Karl", "Flat", "4711", "45303", "Berta", "OG", "Caesar", "ERN", "Dora", "Weg", "Emil",
-        "Muster", "Frida", "Gustav", "Heinz", "Ida", "Jona",
+        "Muster", "47 1", "Frida", "Gustav", "Heinz", "Ida", "Jona",
     ];
     let left: Vec<_> = secrets.into_iter().filter(|secret| text.contains(secret)).collect();
     assert!(left.is_empty(), "{left:?}: {text}");

@@ -47,6 +47,31 @@ fn utm() {
     );
 }
 
+/// EPSG 5555 (ETRS89 / UTM zone 32N + DHHN92 height) and 4647 (UTM with the zone before its easting),
+/// in which survey offices publish, too.
+#[test]
+fn utm_with_heights_and_with_its_zone() {
+    let zone = mercator("ETRS89 / UTM zone 32N (zE-N)", ETRS89, 32_500_000.0, 9.0, 0.9996);
+    let places = [
+        (445_607.391_297_462, 5_547_602.138_711_858),
+        (455_111.108_216_244, 6_083_887.962_886_462),
+        (649_344.499_251_371, 5_253_739.369_196_082),
+    ];
+    check(&zone, places.map(|(x, y)| (x + 32_000_000.0, y)));
+    let utm = mercator("ETRS89 / UTM zone 32N", ETRS89, 500_000.0, 9.0, 0.9996);
+    let vertical = r#"["DHHN92 height",VERT_DATUM["DHHN92",2005],UNIT["metre",1],AXIS["Up",UP]]"#;
+    for compound in [
+        format!(r#"COMPD_CS["with heights",{utm},VERT_CS{vertical}]"#),
+        format!(r#"COMPOUNDCRS["with heights",{utm},VERTCRS{vertical}]"#),
+    ] {
+        check(&compound, places);
+    }
+    assert_eq!(
+        Projection::parse(r#"COMPD_CS["nothing"]"#).unwrap_err(),
+        ProjectionError::Missing("PROJCS")
+    );
+}
+
 #[test]
 fn equal_area() {
     check(

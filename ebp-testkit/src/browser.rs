@@ -31,6 +31,16 @@ pub mod key {
     pub const SPACE: char = ' ';
 }
 
+/// How bright each pixel of a picture is, row by row from the top: its green, from 0 to 255.
+pub struct Pixels {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// All of them.
+    pub brightness: Vec<u8>,
+}
+
 /// A browser with one page. It ends when it is dropped.
 pub struct Browser {
     runtime: Runtime,
@@ -161,6 +171,56 @@ impl Browser {
         let options = json!({ "preferCSSPageSize": true, "printBackground": false });
         let printed = self.client().issue_cmd(Cdp("Page.printToPDF", options));
         data(&self.runtime.block_on(printed).unwrap())
+    }
+
+    /// A printed page (PDF, in A4) as the browser's own viewer draws it, large enough to read codes on it.
+    /// The browser shows it afterwards.
+    #[must_use]
+    pub fn show_printed(&self, printed: &[u8]) -> Pixels {
+        // 150 % of a page of 794 x 1123 CSS pixels.
+        let screen =
+            json!({ "width": 1280, "height": 1760, "deviceScaleFactor": 1, "mobile": false });
+        let command = Cdp("Emulation.setDeviceMetricsOverride", screen);
+        self.runtime.block_on(self.client().issue_cmd(command)).unwrap();
+        let document = BASE64_STANDARD.encode(printed);
+        let viewer = "#toolbar=0&navpanes=0&zoom=150";
+        self.open_address(&format!("data:application/pdf;base64,{document}{viewer}"));
+        let mut before = Vec::new();
+        for _ in 0..LIMIT.as_millis() / 500 {
+            // It is drawn by parts, and before that there is a grey screen.
+            thread::sleep(Duration::from_millis(500));
+            let shown = Cdp("Page.captureScreenshot", json!({ "format": "png" }));
+            let picture = data(&self.runtime.block_on(self.client().issue_cmd(shown)).unwrap());
+            if picture == before && picture.len() > 20_000 {
+                return self.pixels(&picture);
+            }
+            before = picture;
+        }
+        panic!("the printed page is not shown");
+    }
+
+    /// What a picture (PNG) is made of. The browser decodes it.
+    fn pixels(&self, picture: &[u8]) -> Pixels {
+        let script = "const done = arguments[arguments.length - 1];
+            const image = new Image();
+            image.onload = () => {
+                const canvas = document.createElement('canvas');
+                [canvas.width, canvas.height] = [image.width, image.height];
+                const context = canvas.getContext('2d');
+                context.drawImage(image, 0, 0);
+                const { data } = context.getImageData(0, 0, image.width, image.height);
+                let text = '';
+                for (let at = 1; at < data.length; at += 4) text += String.fromCharCode(data[at]);
+                done([image.width, image.height, btoa(text)]);
+            };
+            image.src = 'data:image/png;base64,' + arguments[0];";
+        self.open_address("about:blank");
+        let arguments = vec![BASE64_STANDARD.encode(picture).into()];
+        let read = self.client().execute_async(script, arguments);
+        let read = self.runtime.block_on(read).unwrap();
+        let side = |place: usize| read[place].as_u64().unwrap().try_into().unwrap();
+        let brightness = BASE64_STANDARD.decode(read[2].as_str().unwrap()).unwrap();
+        Pixels { width: side(0), height: side(1), brightness }
     }
 
     /// What the console said since it was asked last, reports of the content security policy included,

@@ -101,6 +101,21 @@ impl Outlines {
     pub fn place(&self, location: &Location) -> Option<MapView> {
         self.scale.place(location)
     }
+
+    /// Whose data the picture is made of. It says so itself, in letters that are too small on a page.
+    #[must_use]
+    pub fn notices(&self) -> Vec<String> {
+        let texts = self.svg.split("<text ").skip(1).filter_map(|rest| {
+            let (_, text) = rest.split_once('>')?;
+            Some(text.split_once("</text>")?.0)
+        });
+        let named =
+            [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+        let unescape = |text: &str| {
+            named.iter().fold(text.to_owned(), |text, (name, letter)| text.replace(name, letter))
+        };
+        texts.map(unescape).collect()
+    }
 }
 
 #[cfg(test)]
@@ -127,6 +142,10 @@ mod tests {
         let cologne = outlines.place(&Location::entered(50.9, 7.1)).unwrap();
         assert_eq!((cologne.x, cologne.y, cologne.radius), (222.0, 1168.0, 40.0));
         assert_eq!(outlines.place(&Location::entered(48.0, 40.0)), None, "not in the picture");
+        assert_eq!(outlines.notices(), Vec::<String>::new());
+        let texts = "<text x=\"0\" y=\"9\">© A &amp; B</text><text x=\"0\">&lt;b&gt;</text><text x";
+        let named = Outlines::parse(svg.replace("<g/>", texts)).unwrap();
+        assert_eq!(named.notices(), ["© A & B", "<b>"]);
         for other in ["", "<svg>", "<svg viewBox=\"0 0 a b\">", &svg.replace("5.8", "NaN")] {
             assert_eq!(Outlines::parse(other.to_owned()), None, "{other}");
         }

@@ -202,7 +202,7 @@ session-idle = zu lange untätig
 session-too-long = zu lang
 session-revoked = Zertifikat gesperrt
 session-stopped = Server beendet
-updates-place = Aktualisierungen aus der Ferne gehören nicht zu dieser Version.
+updates-place = Welche Version die Geräte nehmen: Ausrollen
 
 # Alarme
 alerts-title = Alarme
@@ -316,7 +316,10 @@ server-version = Version
 server-away = Die Datenbank antwortet nicht innerhalb von fünf Sekunden.
 figures-title = Zahlen
 figures-none = Die Datenbank antwortet nicht.
-figures-devices = Geräte: { $active } haben kürzlich berichtet, { $silent } nicht, { $never } noch nie; { $revoked } sind von Haushalten, die widerrufen haben.
+figures-devices = Geräte: { $active } haben kürzlich berichtet, { $silent } nicht, { $never } noch nie; { $revoked ->
+    [one] { $revoked } ist von einem Haushalt, der widerrufen hat.
+   *[other] { $revoked } sind von Haushalten, die widerrufen haben.
+}
 figures-alerts = Alarme: { $open } offen, { $pending } Nachrichten wartend.
 figures-jobs = Aufträge: { $waiting } wartend, { $running } laufend, { $failed } fehlgeschlagen.
 figures-pool = Verbindungen zur Datenbank: { $used } von { $most } benutzt, { $waiting } Anfragen warten auf eine.

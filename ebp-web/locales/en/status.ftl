@@ -202,7 +202,7 @@ session-idle = idle for too long
 session-too-long = too long
 session-revoked = certificate revoked
 session-stopped = server stopped
-updates-place = Updates from afar are not part of this version.
+updates-place = Which version the devices take: Roll-out
 
 # Alerts
 alerts-title = Alerts
@@ -316,7 +316,10 @@ server-version = Version
 server-away = The database does not answer within five seconds.
 figures-title = Figures
 figures-none = The database does not answer.
-figures-devices = Devices: { $active } reported lately, { $silent } did not, { $never } never did; { $revoked } are of households that revoked.
+figures-devices = Devices: { $active } reported lately, { $silent } did not, { $never } never did; { $revoked ->
+    [one] { $revoked } is of a household that revoked.
+   *[other] { $revoked } are of households that revoked.
+}
 figures-alerts = Alerts: { $open } open, { $pending } messages waiting.
 figures-jobs = Jobs: { $waiting } waiting, { $running } running, { $failed } failed.
 figures-pool = Connections to the database: { $used } of { $most } in use, { $waiting } requests waiting for one.

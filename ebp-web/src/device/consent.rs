@@ -21,7 +21,7 @@ use super::{
     purpose::{self, ShownPurpose},
     state::DeviceWeb,
     submission::{CodeInForm, Submitted},
-    survey_text::{contact, contract_language, survey_texts},
+    survey_text::{SurveyTexts, contact, contract_language, survey_texts},
     visitor::{SignedIn, Visitor},
 };
 use crate::kit::{defence::Defence, frame::Frame, request_id};
@@ -61,6 +61,8 @@ struct Page {
     is_good: bool,
     fault: Option<String>,
     step: &'static str,
+    /// What the survey's own text begins with, if that is a heading.
+    heading: String,
     summary: String,
     details: String,
     controller: String,
@@ -123,7 +125,7 @@ async fn page(
     };
     let survey = web.survey().await.unwrap_or_default();
     let frame = visitor.frame(visitor.language().say("menu-consent"));
-    let (summary, details) = survey_texts(visitor.language(), &survey);
+    let SurveyTexts { heading, summary, details } = survey_texts(visitor.language(), &survey);
     let has_copy = has_copy(&consent, &survey);
     let page = Page {
         has_copy,
@@ -137,6 +139,7 @@ async fn page(
         is_good,
         fault,
         step: step_from(consent.state).name(),
+        heading,
         summary,
         details,
         controller: survey.controller.clone().unwrap_or_default(),

@@ -17,7 +17,7 @@ use super::{
     problem,
     purpose::{ShownPurpose, purposes},
     state::DeviceWeb,
-    survey_text::{contact, survey_texts},
+    survey_text::{SurveyTexts, contact, survey_texts},
     visitor::SignedIn,
 };
 use crate::kit::{frame::Frame, language::Language};
@@ -29,6 +29,8 @@ struct Copy {
     survey: String,
     granted: String,
     version: String,
+    /// What the text begins with, if that is a heading.
+    heading: String,
     summary: String,
     details: String,
     controller: String,
@@ -63,7 +65,7 @@ pub async fn show(
         None => {}
     }
     let frame = visitor.frame(visitor.language().say("copy-title"));
-    let (summary, details) = survey_texts(visitor.language(), &survey);
+    let SurveyTexts { heading, summary, details } = survey_texts(visitor.language(), &survey);
     let granted = consent.granted_at.map_or_else(String::new, |at| {
         let moments = &frame.moments;
         // The day and the time, whatever day it is; and UTC, which everybody can compute with.
@@ -73,6 +75,7 @@ pub async fn show(
         survey: survey.name.clone().unwrap_or_default(),
         granted,
         version: survey.text_version.map(|version| version.to_string()).unwrap_or_default(),
+        heading,
         summary,
         details,
         controller: survey.controller.clone().unwrap_or_default(),

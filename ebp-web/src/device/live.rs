@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use ebp_core::{
-    model::{IncidentType, MeasurementData, Meter, MeterType},
+    model::{GenerationRegister, IncidentType, MeasurementData, Meter, MeterType},
     obis::ObisCode,
 };
 use ebp_device::socket::{MeterStatus, Reason, Status, Telegram};
@@ -81,8 +81,8 @@ impl Known<'_> {
             Some(kind) => format!("{}: {}", meter_kind(self.frame.language(), kind), meter.model),
             None => meter.model.clone(),
         };
-        let is_grid = kind.is_some_and(|kind| kind.kind == MeterType::Electricity);
-        Shown { name, values: values(self.frame, data, is_grid), age, fault: None }
+        let sign = kind.map_or(PowerSign::Shown, PowerSign::from_meter);
+        Shown { name, values: values(self.frame, data, sign), age, fault: None }
     }
 
     /// What is held of a meter that was not read now, and why it could not be.
@@ -132,18 +132,50 @@ fn age(frame: &Frame, at: Timestamp, now: Timestamp) -> String {
     format!("{}, {}", frame.moments.element(at, now), frame.moments.ago(at, now))
 }
 
-/// The values with their names. The grid's power has a direction instead of a sign.
-fn values(frame: &Frame, data: &MeasurementData, is_grid: bool) -> Vec<(String, String)> {
+/// What a name says in place of the sign of a power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PowerSign {
+    /// Nothing: which way is counted how is not known.
+    Shown,
+    /// The grid's power has a direction.
+    Direction,
+    /// What solar panels generate is counted by this register.
+    Generated(GenerationRegister),
+}
+
+impl PowerSign {
+    fn from_meter(meter: &Meter) -> Self {
+        match (meter.kind, meter.generation_register) {
+            (MeterType::Electricity, _) => Self::Direction,
+            (MeterType::PvGeneration, Some(register)) => Self::Generated(register),
+            (MeterType::PvGeneration, None) => Self::Shown,
+        }
+    }
+}
+
+/// The values with their names.
+fn values(frame: &Frame, data: &MeasurementData, sign: PowerSign) -> Vec<(String, String)> {
     let named = |code: ObisCode, value: Decimal| match code {
         ObisCode::POSITIVE_ENERGY => Some((frame.say("register-import"), value, "kWh")),
         ObisCode::NEGATIVE_ENERGY => Some((frame.say("register-export"), value, "kWh")),
         ObisCode::POSITIVE_POWER => Some((frame.say("power-in"), value, "kW")),
         ObisCode::NEGATIVE_POWER => Some((frame.say("power-out"), value, "kW")),
-        ObisCode::SUM_POWER if !is_grid => Some((frame.say("power-sum"), value, "kW")),
-        ObisCode::SUM_POWER if value.is_sign_negative() => {
-            Some((frame.say("power-out"), -value, "kW"))
+        ObisCode::SUM_POWER => {
+            let (name, value) = match sign {
+                PowerSign::Shown => (frame.say("power-sum"), value),
+                PowerSign::Generated(GenerationRegister::Import) => {
+                    (frame.say("power-generated"), value)
+                }
+                PowerSign::Generated(GenerationRegister::Export) => {
+                    (frame.say("power-generated"), -value)
+                }
+                PowerSign::Direction if value.is_sign_negative() => {
+                    (frame.say("power-out"), -value)
+                }
+                PowerSign::Direction => (frame.say("power-in"), value),
+            };
+            Some((name, value, "kW"))
         }
-        ObisCode::SUM_POWER => Some((frame.say("power-in"), value, "kW")),
         _ => None,
     };
     data.iter()

@@ -164,11 +164,11 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInf
         period: period.title(&frame.moments),
         kind: period.kind.name(),
         date: period.from.to_string(),
-        previous: period.previous().map(|before| link(&before, language.say("previous"))),
+        previous: period.previous().map(|before| link(&before, before_text(language, period.kind))),
         next: period
             .next()
             .filter(|next| next.from <= today)
-            .map(|next| link(&next, language.say("next"))),
+            .map(|next| link(&next, after_text(language, period.kind))),
         figures: figures(language, summary, before.as_ref()),
         compared,
         coverage,
@@ -179,6 +179,24 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInf
         notes: notes(visitor, &period, today),
         energy: Some(energy).filter(|energy| !energy.rows.is_empty()),
         frame,
+    }
+}
+
+fn before_text(language: Language, kind: PeriodKind) -> String {
+    match kind {
+        PeriodKind::Day => language.say("previous-day"),
+        PeriodKind::Week => language.say("previous-week"),
+        PeriodKind::Month => language.say("previous-month"),
+        PeriodKind::Year => language.say("previous-year"),
+    }
+}
+
+fn after_text(language: Language, kind: PeriodKind) -> String {
+    match kind {
+        PeriodKind::Day => language.say("next-day"),
+        PeriodKind::Week => language.say("next-week"),
+        PeriodKind::Month => language.say("next-month"),
+        PeriodKind::Year => language.say("next-year"),
     }
 }
 

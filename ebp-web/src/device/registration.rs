@@ -38,6 +38,8 @@ struct Page {
     subjects: Vec<Subject>,
     /// Where the household lies.
     map: Option<MapView>,
+    /// Whose data the map is made of.
+    map_notices: Vec<String>,
     /// What was typed, if it could not be sent.
     draft: String,
     fault: Option<String>,
@@ -112,8 +114,19 @@ async fn answer(
             let messages = messages.collect();
             let location = answers.household.location.as_ref();
             let outlines = if location.is_some() { web.outlines().await } else { None };
+            let map_notices = outlines.iter().flat_map(|outlines| outlines.notices()).collect();
             let map = outlines.zip(location).and_then(|(outlines, at)| outlines.place(at));
-            let page = Page { blocks, messages, subjects, map, draft, fault, was_sent, frame };
+            let page = Page {
+                blocks,
+                messages,
+                subjects,
+                map,
+                map_notices,
+                draft,
+                fault,
+                was_sent,
+                frame,
+            };
             visitor.show_with(status, &page)
         }
         // What was typed stays in the form.
@@ -121,8 +134,17 @@ async fn answer(
             let fault = fault.or_else(|| Some(frame.say("message-not-sent")));
             let (blocks, messages) = (Vec::new(), Vec::new());
             let was_sent = false;
-            let page =
-                Page { blocks, messages, subjects, map: None, draft, fault, was_sent, frame };
+            let page = Page {
+                blocks,
+                messages,
+                subjects,
+                map: None,
+                map_notices: Vec::new(),
+                draft,
+                fault,
+                was_sent,
+                frame,
+            };
             let status =
                 if error == CloudError::Away { StatusCode::SERVICE_UNAVAILABLE } else { status };
             visitor.show_with(status, &page)

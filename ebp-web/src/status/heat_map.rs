@@ -58,10 +58,12 @@ impl HeatMap<'_> {
             let place = hour * 100 / 24;
             let anchor = if hour == 24 { "end" } else { "middle" };
             let anchor = if hour == 0 { "start" } else { anchor };
+            // On a small screen the ones between have no room.
+            let class = if hour % 12 == 0 { "" } else { " class=\"minor\"" };
             write!(
                 svg,
                 "<line class=\"grid\" x1=\"{place}%\" x2=\"{place}%\" y1=\"0\" y2=\"{height}\"/>\
-                 <text x=\"{place}%\" y=\"{}\" text-anchor=\"{anchor}\">{hour:02}:00</text>",
+                 <text{class} x=\"{place}%\" y=\"{}\" text-anchor=\"{anchor}\">{hour:02}:00</text>",
                 height + 16,
             )?;
         }

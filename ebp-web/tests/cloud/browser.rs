@@ -2,10 +2,11 @@
 //! two who correct the same one, the keyboard alone, no script, both languages; each page is checked by
 //! axe.
 
-use std::{io::Write, thread};
+use std::{collections::BTreeSet, io::Write, thread};
 
+use ebp_core::model::device_host_name;
 use ebp_needs::needs;
-use ebp_testkit::browser::{Browser, View, key};
+use ebp_testkit::browser::{Browser, Pixels, View, key};
 use ebp_web::kit::listener::{Limits, serve};
 use tokio::runtime::{Builder, Runtime};
 
@@ -259,18 +260,23 @@ fn what_is_typed_outlives_a_session_and_is_forgotten_once_saved() {
     assert_eq!(browser.console(&[401, 404]), Vec::<String>::new());
 }
 
-/// The sheet is one page, and a reader of QR codes finds the address on it.
+/// The sheet is one page, and a reader of QR codes finds on it the address and the token that stand
+/// beside the codes.
 #[needs(chromium)]
 #[test]
 fn the_sheet_prints_on_one_page() {
     let site = Site::start();
-    let household = site.register(1).remove(0);
+    let registered = site.runtime.block_on(site.world.register(1));
+    let household = registered.household;
+    let address = format!("http://{}.local/", device_host_name(registered.measurement_device));
     for language in ["de", "en"] {
         let browser = site.browse(1280, language, true);
         site.sign_in(&browser);
         browser.open_address(&format!("{}/registration/household/{household}", site.address));
         browser.click("form[action$='/sheet'] button");
         browser.wait_for(".paper");
+        let token = browser.run("return document.querySelector('.installer code').textContent");
+        assert!(browser.text().contains(&address), "{address}");
         let printed = browser.print();
         assert!(printed.starts_with(b"%PDF-"));
         let text = String::from_utf8_lossy(&printed);
@@ -279,7 +285,62 @@ fn the_sheet_prints_on_one_page() {
         let size = text.split("/MediaBox [0 0 ").nth(1).and_then(|rest| rest.split(']').next());
         let size: Vec<f64> = size.unwrap().split(' ').map(|side| side.parse().unwrap()).collect();
         assert!((size[0] - 595.0).abs() < 1.0 && (size[1] - 842.0).abs() < 1.0, "{size:?}");
+        let codes = read_codes(&browser.show_printed(&printed));
+        assert_eq!(codes, [address.as_str(), token.as_str().unwrap()].map(str::to_owned).into());
     }
+}
+
+/// The texts of the QR codes in a picture, as a telephone reads them.
+fn read_codes(picture: &Pixels) -> BTreeSet<String> {
+    let Pixels { width, height, brightness } = picture;
+    let at = |x: usize, y: usize| brightness[y * width + x];
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(*width, *height, at);
+    let decoded = picture.detect_grids().into_iter().filter_map(|grid| grid.decode().ok());
+    decoded.map(|(_, text)| text).collect()
+}
+
+/// Without script the place is moved by buttons, and what was typed stays; by keyboard alone.
+#[needs(chromium)]
+#[test]
+fn the_place_is_moved_by_keyboard_without_script() {
+    let site = Site::start();
+    let browser = site.browse(390, "en", false);
+    site.sign_in(&browser);
+    browser.open_address(&format!("{}/registration/new", site.address));
+    browser.tab_to("#name");
+    browser.press("Max Beispiel".chars());
+    let value = |field: &str| {
+        let value = browser.run(&format!("return document.getElementById('{field}').value"));
+        value.as_str().unwrap().to_owned()
+    };
+    // From the middle of Germany on.
+    for (button, latitude, longitude) in [
+        ("north", "51.01000", "10.00000"),
+        ("east", "51.01000", "10.01500"),
+        ("south", "51.00000", "10.01500"),
+        ("west", "51.00000", "10.00000"),
+    ] {
+        browser.tab_to(&format!("[name=do][value={button}]"));
+        browser.press([key::ENTER]);
+        browser.wait_for(&format!("#latitude[value='{latitude}']"));
+        assert_eq!(value("longitude"), longitude, "{button}");
+        assert_eq!(value("name"), "Max Beispiel", "{button}");
+    }
+    browser.wait_for("[data-region]");
+    // The map of the one region, and back.
+    browser.tab_to("[name=do][value=near]");
+    browser.press([key::ENTER]);
+    browser.wait_for("[name=map][src^='/registration/region/']");
+    // Pressed by keyboard, the map says nothing of a place.
+    browser.tab_to("[name=map]");
+    let _ = browser.run("document.documentElement.dataset.before = 'yes'");
+    browser.press([key::ENTER]);
+    browser.wait_for("html:not([data-before])");
+    browser.tab_to("[name=do][value=far]");
+    browser.press([key::ENTER]);
+    browser.wait_for("[name=map][src='/registration/regions.svg']");
+    assert_eq!((value("latitude"), value("longitude")), ("51.00000".into(), "10.00000".into()));
+    assert_eq!(browser.console(&[404]), Vec::<String>::new());
 }
 
 /// The place is moved on the map by arrow keys, without a request.

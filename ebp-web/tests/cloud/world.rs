@@ -13,7 +13,9 @@ use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use ebp_core::{
     clock::Clock,
-    contract::{AlertChannel, AlertRules, Registered, Registration},
+    contract::{
+        AlertChannel, AlertRules, Registered, Registration, SurveyContact, SurveyInformation,
+    },
     scope::Group,
 };
 use ebp_store::{Database, Store, open_store};
@@ -165,7 +167,17 @@ impl World {
     async fn survey(database: &Database, clock: &Arc<TestClock>) -> Arc<Survey> {
         let store = open_store(database).await.unwrap();
         mask_by(&store, &MaskingFiles::default(), false).await.unwrap();
-        Arc::new(Survey::new(store, clock.clone()))
+        let contact = |name: &str, email: &str| SurveyContact {
+            name: name.to_owned(),
+            email: Some(email.to_owned()),
+            phone: Some("+49 30 1234567".to_owned()),
+        };
+        let contacts = vec![
+            contact("Institut für Beispiele, Abteilung für Haushalte", "study@example.org"),
+            contact("Dr. Erika Beispiel", "erika.beispiel@example.org"),
+        ];
+        let information = SurveyInformation { contacts, ..SurveyInformation::default() };
+        Arc::new(Survey::new(store, clock.clone()).with_information(information))
     }
 
     fn pages(survey: &Arc<Survey>, server: &Arc<TestServer>, scheme: &'static str) -> Router {

@@ -7,6 +7,8 @@ mod attacks;
 mod chromium;
 #[path = "../device/driver.rs"]
 mod driver;
+#[path = "../device/lifelike.rs"]
+mod lifelike;
 #[allow(dead_code, reason = "the other tests use the rest")]
 #[path = "../device/world.rs"]
 mod world;

@@ -102,6 +102,7 @@ async fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
         for (language, theme) in [("de", "light"), ("en", "dark")] {
             let (world, address) = start().await;
             world.cloud.change(|server| server.gap = true);
+            world.make_lifelike();
             let client = browse(&driver, width, true).await;
             let name = |page: &str| format!("{page}-{language}-{theme}-{width}");
             client.goto(&format!("{address}/?lang={language}&theme={theme}")).await.unwrap();

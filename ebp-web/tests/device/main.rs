@@ -7,6 +7,7 @@ mod attacks;
 mod browser;
 mod consent;
 mod driver;
+mod lifelike;
 mod openapi;
 mod pages;
 mod remote_access;

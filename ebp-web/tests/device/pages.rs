@@ -94,7 +94,10 @@ async fn measurements_by_every_period() {
     let page = browser.get("/measurements?period=day&date=2026-06-15&lang=en").await;
     assert!(page.text().contains("1,234.57\u{a0}kWh"), "{}", page.text());
     assert!(page.text().contains("before: 987.60\u{a0}kWh"), "{}", page.text());
-    assert!(!page.text().contains("After →"), "tomorrow is not offered");
+    assert!(
+        page.text().contains("← Day before") && !page.text().contains("Day after →"),
+        "tomorrow is not offered"
+    );
 }
 
 #[tokio::test]
@@ -186,6 +189,16 @@ async fn live_values() {
             .await
             .contains("Ohne Ihre Einwilligung wird kein Zähler gelesen")
     );
+}
+
+/// The direction stands in the name where it is known: nobody has to read a sign.
+#[tokio::test]
+async fn live_power_has_a_direction() {
+    let world = World::new();
+    world.make_lifelike();
+    let text = text_of(&world, "/live").await;
+    assert!(text.contains("Strom ins Netz") && text.contains("Leistung der Solaranlage"), "{text}");
+    assert!(!text.contains('\u{2212}'), "{text}");
 }
 
 #[tokio::test]

@@ -343,6 +343,7 @@ const ALIKE: [&str; 25] = [
     "kWp",
     "0.4.0",
     "00000000-",
+    "© GeoBasis-DE",
     "Universit",
     "z@example.org",
     "Cookies",

@@ -20,8 +20,8 @@ use ebp_core::{
         SurveyPurpose, SurveyText,
     },
     model::{
-        Address, Battery, ConsentState, DataPoint, Incident, IncidentType, Location, Measurement,
-        Metadata, Meter, MeterType, MeteringConcept, Participant, PvSystem,
+        Address, Battery, ConsentState, DataPoint, GenerationRegister, Incident, IncidentType,
+        Location, Measurement, Metadata, Meter, MeterType, MeteringConcept, Participant, PvSystem,
     },
     obis::ObisCode,
 };
@@ -40,8 +40,11 @@ use rust_decimal::Decimal;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+use super::lifelike::{self, Energies, kilowatt_hours};
+
 pub const HOST: &str = "ebp-7k3f.local";
 pub const CODE: &str = "K7QM-2XTD";
+const NOW: &str = "2026-06-15T12:00:00Z";
 pub const GRID: Uuid = Uuid::from_u128(1);
 pub const GENERATION: Uuid = Uuid::from_u128(2);
 const DEVICE: Uuid = Uuid::from_u128(3);
@@ -76,6 +79,8 @@ pub struct Server {
     pub locked: bool,
     pub gap: bool,
     pub reset: bool,
+    /// Figures and texts are as a household could have them, for pictures.
+    pub is_lifelike: bool,
     /// What people wrote: name, street, model, message.
     pub text: String,
     pub messages: Vec<Message>,
@@ -165,7 +170,8 @@ fn meters(server: &Server) -> Vec<Meter> {
         model: format!("MT175{}", server.text),
         measurement_device: Some(DEVICE),
         removed_at: None,
-        generation_register: None,
+        generation_register: (server.is_lifelike && kind == MeterType::PvGeneration)
+            .then_some(GenerationRegister::Export),
     };
     let mut meters = vec![meter(GRID, MeterType::Electricity)];
     if server.has_generation {
@@ -324,7 +330,8 @@ impl Cloud for FakeCloud {
         self.ask("series", |server| {
             let zone = time_zone("Europe/Berlin").unwrap();
             let starts = steps(request, &zone);
-            let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+            let now: Timestamp = NOW.parse().unwrap();
+            let end = zone.to_timestamp(request.to.into()).unwrap();
             let mut series = EnergySeries {
                 from: starts[0],
                 to: starts[starts.len() - 1],
@@ -364,18 +371,27 @@ impl Cloud for FakeCloud {
                     && *start < now
                     && !(server.gap && (place % 96) >= 20 && (place % 96) < 26);
                 let value = |value: i64| exact(Decimal::new(value, 2)).filter(|_| known);
+                let coverage = if known { Decimal::ONE } else { Decimal::ZERO };
+                series.coverage.push(exact(coverage).filter(|_| *start < now));
+                series.flags.push(if server.reset && place == 30 { 1 << 4 } else { 0 });
+                if server.is_lifelike {
+                    let end = series.starts.get(place + 1).copied().unwrap_or(end).min(now);
+                    let energies = Energies::between(*start, end, &zone);
+                    let shown = |units| kilowatt_hours(units).filter(|_| known);
+                    series.import.push(shown(energies.import));
+                    series.export.push(shown(energies.export));
+                    series.generation.push(shown(energies.generation));
+                    continue;
+                }
                 let wave = i64::try_from(place % 4).unwrap();
                 series.import.push(value(if sun > 2 { wave } else { 9 + wave * 3 }));
                 series.export.push(value((sun * 9 - 8).max(0)));
                 series.generation.push(value(sun * 11).filter(|_| server.has_generation));
-                let coverage = if known { Decimal::ONE } else { Decimal::ZERO };
-                series.coverage.push(exact(coverage).filter(|_| *start < now));
-                series.flags.push(if server.reset && place == 30 { 1 << 4 } else { 0 });
             }
             Ok(series)
         })
     }
-    fn summary(&self, from: Date, _: Date) -> Result<EnergySummary, CloudError> {
+    fn summary(&self, from: Date, to: Date) -> Result<EnergySummary, CloudError> {
         self.ask("summary", |server| {
             let of = |text: &str| exact(text.parse().unwrap()).filter(|_| !server.locked);
             let with = |text: &str| of(text).filter(|_| server.has_generation);
@@ -387,7 +403,7 @@ impl Cloud for FakeCloud {
                 }
             }
             let bounds = [ExactNumber(Decimal::from(3)), ExactNumber(Decimal::from(5))];
-            Ok(EnergySummary {
+            let mut summary = EnergySummary {
                 from: Timestamp::UNIX_EPOCH,
                 to: Timestamp::UNIX_EPOCH,
                 zone: "Europe/Berlin".into(),
@@ -409,7 +425,11 @@ impl Cloud for FakeCloud {
                 has_battery: false,
                 assumed: Vec::new(),
                 flags: Vec::new(),
-            })
+            };
+            if server.is_lifelike {
+                lifelike::sum_up(&mut summary, from, to, NOW.parse().unwrap());
+            }
+            Ok(summary)
         })
     }
     fn survey(&self) -> Result<SurveyInformation, CloudError> {
@@ -420,7 +440,7 @@ impl Cloud for FakeCloud {
                 details: "## Verantwortlich / Controller\n- Universität **X**".to_owned(),
                 release: None,
             };
-            Ok(SurveyInformation {
+            let mut survey = SurveyInformation {
                 name: Some("Studie".into()),
                 controller: Some("Universität X, 12345 Y".into()),
                 contacts: vec![SurveyContact {
@@ -446,7 +466,11 @@ impl Cloud for FakeCloud {
                         }],
                     })
                     .collect(),
-            })
+            };
+            if server.is_lifelike {
+                lifelike::describe_survey(&mut survey);
+            }
+            Ok(survey)
         })
     }
     fn survey_with_prices(
@@ -521,7 +545,8 @@ impl Cloud for FakeCloud {
             Ok("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1600 2200\" data-west=\"5.87\" \
                 data-north=\"55.06\" data-east-unit=\"175.4\" data-south-unit=\"278.0\"><path \
                 fill=\"#f4f1e8\" stroke=\"#8a8a8a\" d=\"M500 0L900 200L1400 300L1500 900L1000 1200L1300 1700L1000 \
-                2150L300 2100L50 1500L100 800L400 500z\"/></svg>"
+                2150L300 2100L50 1500L100 800L400 500z\"/><text x=\"0\" y=\"2190\">© GeoBasis-DE / BKG \
+                (2024)</text></svg>"
                 .to_owned())
         })
     }
@@ -623,7 +648,7 @@ impl Tunnelside for FakeTunnelside {
         if self.status()?.access == TunnelAccess::Never {
             return Err(TunnelsideError::Refused);
         }
-        let now: Timestamp = "2026-06-15T12:00:00Z".parse().unwrap();
+        let now: Timestamp = NOW.parse().unwrap();
         self.change(|status| {
             status.access_until = until;
             status.permitted =
@@ -700,6 +725,7 @@ impl World {
             locked: false,
             gap: false,
             reset: false,
+            is_lifelike: false,
             text: String::new(),
             messages: Vec::new(),
             releases: Some(Vec::new()),
@@ -707,7 +733,7 @@ impl World {
         };
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("hash"), hash(b"K7QM2XTD")).unwrap();
-        let clock = Arc::new(SimulatedClock::new("2026-06-15T12:00:00Z".parse().unwrap()));
+        let clock = Arc::new(SimulatedClock::new(NOW.parse().unwrap()));
         let cloud = Arc::new(FakeCloud(Mutex::new(server)));
         let meterside = Arc::new(FakeMeterside(Mutex::new(Ok(status()))));
         let tunnelside = Some(Arc::new(FakeTunnelside(Mutex::new(Ok(tunnel())))));
@@ -728,6 +754,12 @@ impl World {
     fn route(&mut self) {
         let hosts = HostNames::new("ebp-7k3f", &[]);
         self.router = router(Arc::clone(&self.web), hosts, "http");
+    }
+
+    /// Fills it with what a household could have, for pictures.
+    pub fn make_lifelike(&self) {
+        self.cloud.change(|server| server.is_lifelike = true);
+        self.meterside.change(|status| lifelike::show_power(status, NOW.parse().unwrap()));
     }
 
     /// Ends the process and starts another.

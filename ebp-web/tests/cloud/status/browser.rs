@@ -171,6 +171,16 @@ fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
     let served = Served::start();
     let (device, rules) = served.runtime.block_on(async {
         let world = &served.world;
+        // Two whose devices fall silent, before the others report.
+        for number in [5, 6] {
+            let household = consenting(world, number).await;
+            report(world, &household, "1.1.9").await;
+        }
+        world.clock.advance(SignedDuration::from_hours(5));
+        for number in [7, 8] {
+            let household = consenting(world, number).await;
+            report(world, &household, "1.2.0").await;
+        }
         let second = world.register(2).await;
         past(world, &second).await;
         let households = [consenting(world, 1).await, second, consenting(world, 3).await];
@@ -191,6 +201,7 @@ fn pages_are_sound_at_every_width_in_both_themes_and_languages() {
         world.survey.begin_rollout(new, "ea".to_owned()).await.unwrap();
         (page(&households[1]), "/status/alerts/rules")
     });
+    served.pass(1);
     for width in [320, 390, 1280] {
         for (language, theme) in [("de", "light"), ("en", "dark")] {
             let browser = served.browse(width, language, true);

@@ -48,7 +48,7 @@ const IN_THE_BOOK: [&str; 24] = [
 ];
 
 /// Bytes of each of those, at most.
-const AT_MOST: u64 = 100_000;
+const AT_MOST: u64 = 150_000;
 
 /// What reduces them to few colours.
 const PILLOW: &str = "pillow==13.0.0";

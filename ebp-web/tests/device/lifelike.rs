@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use rust_decimal::Decimal;
 
 /// What the roof gives at most, W.
-const PEAK: f64 = 6_300.0;
+const PEAK: f64 = 4_700.0;
 
 /// Energies, units of 0.0001 kWh.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,11 +77,12 @@ fn roof(hour: f64, day_of_year: f64, day: i64, number: i64) -> f64 {
 /// The household's load, W.
 fn load(hour: f64, day: i64, number: i64) -> f64 {
     let around = |at: f64, width: f64| (-((hour - at) / width).powi(2)).exp();
-    let meals = 620.0 * around(7.2, 0.8) + 750.0 * around(12.6, 0.6) + 1_150.0 * around(19.0, 1.4);
-    let evening = 260.0 * around(21.6, 1.5);
+    let meals =
+        900.0 * around(7.2, 0.8) + 1_300.0 * around(12.6, 0.6) + 1_600.0 * around(19.0, 1.4);
+    let evening = 380.0 * around(21.6, 1.5);
     let washes = chance(day, 3) > 0.45 && (10.0..11.5).contains(&hour);
     let washing = if washes { 900.0 + 700.0 * chance(number, 4) } else { 0.0 };
-    190.0 + 70.0 * chance(number, 5) + (meals + evening) * (0.7 + 0.6 * chance(number, 6)) + washing
+    260.0 + 90.0 * chance(number, 5) + (meals + evening) * (0.7 + 0.6 * chance(number, 6)) + washing
 }
 
 /// What the survey says of itself: the template's summary, filled in.
@@ -115,6 +116,7 @@ pub fn describe_survey(survey: &mut SurveyInformation) {
     for contact in &mut survey.contacts {
         contact.name = "Institut für Beispiele".into();
         contact.phone = Some("+49 30 1234567".into());
+        contact.email = Some("study@example.org".into());
     }
     survey.prices = vec![SurveyPrice {
         from: "2025-01-01".parse().unwrap(),
@@ -141,15 +143,22 @@ pub fn sum_up(summary: &mut EnergySummary, from: Date, to: Date, now: Timestamp)
     summary.autarky = share(own, used);
 }
 
-/// The meters show the power of the last quarter of an hour.
-pub fn show_power(status: &mut Status, now: Timestamp) {
+/// The meters show the power of the last quarter of an hour, and registers of some years.
+pub fn show_meters(status: &mut Status, now: Timestamp) {
     let zone = time_zone("Europe/Berlin").unwrap();
     let last = Energies::between(now - SignedDuration::from_mins(15), now, &zone);
     // What the roof's meter counts goes out of the house.
-    let powers = [last.import - last.export, -last.generation];
-    for (meter, units) in status.meters.iter_mut().zip(powers) {
-        for point in meter.data.iter_mut().filter(|point| point.obis == ObisCode::SUM_POWER) {
-            point.value = Decimal::new(units * 4 / 10, 3);
+    let shown = [
+        (47_115_318, 123_456_789, last.import - last.export),
+        (30_000, 286_647_258, -last.generation),
+    ];
+    for (meter, (import, export, power)) in status.meters.iter_mut().zip(shown) {
+        for point in &mut meter.data {
+            point.value = match point.obis {
+                ObisCode::POSITIVE_ENERGY => Decimal::new(import, 4),
+                ObisCode::NEGATIVE_ENERGY => Decimal::new(export, 4),
+                _ => Decimal::new(power * 4 / 10, 3),
+            };
         }
     }
 }

@@ -327,7 +327,7 @@ fn text_nodes(html: &str) -> std::collections::BTreeSet<String> {
 }
 
 /// What is the same in both languages: names, what people wrote, units and codes.
-const ALIKE: [&str; 25] = [
+const ALIKE: [&str; 26] = [
     "Deutsch",
     "English",
     "ebp ",

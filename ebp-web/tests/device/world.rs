@@ -759,7 +759,7 @@ impl World {
     /// Fills it with what a household could have, for pictures.
     pub fn make_lifelike(&self) {
         self.cloud.change(|server| server.is_lifelike = true);
-        self.meterside.change(|status| lifelike::show_power(status, NOW.parse().unwrap()));
+        self.meterside.change(|status| lifelike::show_meters(status, NOW.parse().unwrap()));
     }
 
     /// Ends the process and starts another.

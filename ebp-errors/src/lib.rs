@@ -18,8 +18,35 @@
 //! | [`ErrorLayer`] | turns `tracing` events of level ERROR into reports |
 //! | [`catch_panics`] | turns panics into reports |
 //!
-//! All but the configuration is behind the feature `report`, so that libraries that only read a
+//! Features: all but the configuration is behind `report`, so that libraries that only read a
 //! configuration do not pay for it.
+//!
+//! ```
+//! # #[cfg(feature = "report")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::{sync::Arc, time::Duration};
+//! use ebp_core::clock::SystemClock;
+//! use ebp_errors::{Component, Folder, Release, Reporter, ReporterSettings};
+//!
+//! let place = tempfile::tempdir()?;
+//! let folder = Folder::new(place.path().to_owned());
+//! let release = Release { version: "1.0.0", component: Component::Command, device: None };
+//! let reporter = Reporter::start(ReporterSettings {
+//!     release,
+//!     folder: folder.clone(),
+//!     // Counted here, and sent nowhere.
+//!     service: None,
+//!     clock: Arc::new(SystemClock),
+//!     hear: Box::new(|text| eprintln!("{text}")),
+//! });
+//! reporter.report_error(&"12,5".parse::<f64>().unwrap_err());
+//! reporter.finish(Duration::from_secs(1));
+//! // Its type is kept, never its value.
+//! assert_eq!(folder.ledger()?.groups.len(), 1);
+//! # Ok(()) }
+//! # #[cfg(not(feature = "report"))]
+//! # fn main() {}
+//! ```
 
 mod config;
 mod dsn;

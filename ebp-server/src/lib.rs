@@ -9,7 +9,8 @@
 //! (which route, with which scope), [`auth`] (may they), `api` (what they asked for), [`ebp_survey`]
 //! (what is done), [`ebp_store`] (what is known).
 //!
-//! Features: `germany` masks by Germany's regions where no others are configured.
+//! Features: `germany` masks by Germany's regions where no others are configured; `export` makes the
+//! survey's data set in a job.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

@@ -13,6 +13,21 @@
 //! | [`Services`] | how services are restarted, and how often they were |
 //! | [`Witness`] | what of the device works |
 //!
+//! Where no release was fetched yet, services run what the package installed:
+//!
+//! ```
+//! use std::path::Path;
+//! use ebp_update::launcher;
+//!
+//! let updates = tempfile::tempdir()?;
+//! let floor = Path::new("/usr/bin/ebp");
+//! let choice = launcher::for_service(updates.path(), floor);
+//! assert_eq!((choice.program.as_path(), choice.instead), (floor, None));
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! There are no features.
+//!
 //! Enters: a desired release, its bytes, what the device is seen to do. Leaves: the folder
 //! `/var/lib/ebp-update` with versions, `current` and `state.json`; events. Absent: how signatures are
 //! verified, which is `ebp-release`'s, HTTP, the spool, texts for people.

@@ -6,7 +6,8 @@
 //!
 //! [`kit`] has what every frontend needs and knows nothing of meters; [`device`] (feature `device`)
 //! is the page that a household opens in its own network. [`cloud`] has what the pages of researchers
-//! (feature `registration`) and administrators (feature `status`) share.
+//! (feature `registration`) and administrators (feature `status`) share; feature `report` makes the page
+//! of `ebp report --html`.
 //!
 //! ```
 //! use ebp_web::kit::{language::Language, number::quantity};

@@ -8,7 +8,7 @@ use crate::{
     stage::{self, Stage},
     test, tidy,
     tool::DENY,
-    trust,
+    trust, wheel,
 };
 
 /// How the program is built; with everything it differs from the first in embedded data alone. A build
@@ -65,7 +65,7 @@ const LIBRARIES: [(&str, &[&str]); 40] = [
 ];
 
 /// The stages in their order.
-const STAGES: [Stage; 17] = [
+const STAGES: [Stage; 18] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lint", lint::run),
@@ -80,6 +80,7 @@ const STAGES: [Stage; 17] = [
     ("contract", || contract::run(&[])),
     ("trust", || trust::run(trust::Depth::Usual)),
     ("examples", examples::run),
+    ("wheel", wheel::check),
     ("images", images),
     ("machine", machine::run_in_ci),
     ("test", test::run),

@@ -10,20 +10,12 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    root,
+    examples, root,
     run::{cargo, output, succeed},
 };
 
-/// What is installed. DuckDB needs `pytz` to return instants.
-const PACKAGES: [&str; 7] = [
-    "pandas==3.1.1",
-    "pyarrow==26.0.1",
-    "polars==2.1.0",
-    "duckdb==1.5.5",
-    "pytz",
-    "frictionless[parquet]==5.21.0",
-    "mlcroissant==1.1.1",
-];
+/// What is installed beside what the examples need.
+const PACKAGES: [&str; 2] = ["frictionless[parquet]==5.21.0", "mlcroissant==1.1.1"];
 
 /// Makes the data set and reads it.
 pub fn run() -> Result<()> {
@@ -34,7 +26,12 @@ pub fn run() -> Result<()> {
         fs::create_dir_all(&tools).with_context(|| tools.display().to_string())?;
         succeed(Command::new("python3").args(["-m", "venv"]).arg(tools.join("venv")))?;
     }
-    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    succeed(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(examples::PYTHON)
+            .args(PACKAGES),
+    )?;
     let folder = tools.join("demo");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -44,7 +41,7 @@ pub fn run() -> Result<()> {
     succeed(demo.arg(&folder))?;
     read(&python, &root, &folder.join("dataset"))?;
     compare(&root, &tools)?;
-    examples(&python, &root, &folder.join("dataset"))
+    same_in_all(&python, &folder.join("dataset"))
 }
 
 /// Three weeks with every fault, exported as CSV, to the last digit.
@@ -68,10 +65,9 @@ fn compare(root: &Path, tools: &Path) -> Result<()> {
 }
 
 /// The examples for researchers: the three print the same.
-fn examples(python: &Path, root: &Path, set: &Path) -> Result<()> {
+fn same_in_all(python: &Path, set: &Path) -> Result<()> {
     let mut printed = Vec::new();
-    for library in ["pandas", "polars", "duckdb"] {
-        let script = root.join(format!("examples/python/autarky_{library}.py"));
+    for script in examples::scripts()? {
         printed.push(output(Command::new(python).arg(script).arg(set))?);
     }
     if printed[0].is_empty() || printed.iter().any(|text| *text != printed[0]) {

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 16] = [
+const TASKS: [(&str, &str); 17] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -33,6 +33,7 @@ const TASKS: [(&str, &str); 16] = [
         "static programs for three architectures, each of which measures and sends, or those of a --target",
     ),
     ("upgrade", "servers of two releases on one PostgreSQL, exchanged one by one under load"),
+    ("broker", "an MQTT broker stopped, and one frozen, for ten minutes while devices measure"),
     ("update", "`ebp update` killed 200 times while a device measures"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
@@ -62,6 +63,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "images" => images(rest),
         "programs" => all_programs(rest),
         "upgrade" => upgrade::run(rest),
+        "broker" => broker(),
         "update" => update(),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
@@ -104,6 +106,13 @@ fn risk() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-cli", "--test", "it", "release_risk::"]);
     succeed(command.args(["--", "--ignored", "--nocapture"]))
+}
+
+/// Prints how late measurements were, and what was published afterwards.
+fn broker() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-cli", "--all-features", "--test", "it"]);
+    succeed(command.args(["broker_outage::", "--", "--ignored", "--nocapture"]))
 }
 
 /// Prints how many updates the kills came to, and in which phases they were.

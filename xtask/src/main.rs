@@ -35,6 +35,7 @@ mod tidy;
 mod tool;
 mod trust;
 mod upgrade;
+mod wheel;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -47,7 +48,7 @@ cargo xtask TASK
   tidy      hold the tree against the house rules of ARCHITECTURE.md
   data-model  make the book's page of tables and columns from the migrations
   api       make the pages of the library crates' public items from their sources
-  examples  run each example that needs nothing
+  examples  run the examples in Rust, and those in Python on a set that one of them makes
   features  check each crate by itself and with each of its features, as `long features` does
   lint      Python, shell, and the pages' templates, scripts and style
   crates    count the crates that the program is built of, and hold them against their bound
@@ -55,6 +56,7 @@ cargo xtask TASK
   outdated  libraries of which there are newer versions, or advisories
   advisories  the newest advisories in place of the copy in xtask/lists
   deb [PROGRAM | --target ARCHITECTURE]  the Debian package, in target/deb
+  wheel [PROGRAM]  a Python wheel that carries the program, in target/wheel
   programs [--target ARCHITECTURE ...] [--kind device|whole ...] [--profile PROFILE]  static programs
             for amd64, arm64 and arm, in target/programs; `programs check` uses them
   image [--program ARCHITECTURE=FILE ...]  an OCI image layout of static programs, in target/image
@@ -100,6 +102,7 @@ fn start(task: &str) -> Result<()> {
         "outdated" => advisories::outdated(),
         "advisories" => advisories::update(),
         "deb" => deb::run(&env::args().skip(2).collect::<Vec<_>>()),
+        "wheel" => wheel::run(&env::args().skip(2).collect::<Vec<_>>()),
         "programs" => programs::run(&env::args().skip(2).collect::<Vec<_>>()),
         "image" => image::run(&env::args().skip(2).collect::<Vec<_>>()),
         "machine" => machine::run(&env::args().skip(2).collect::<Vec<_>>()),

@@ -6,6 +6,7 @@
 mod anonymize;
 mod another_meter;
 mod book;
+mod broker_outage;
 mod card;
 mod certificates;
 mod chain;
@@ -41,6 +42,7 @@ mod read_causes;
 mod read_errors;
 mod read_watch;
 mod release;
+mod release_kill;
 mod release_risk;
 mod report;
 mod revocation;

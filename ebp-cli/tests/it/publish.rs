@@ -35,19 +35,26 @@ impl Drop for Ending {
 }
 
 /// A mosquitto, and what a subscriber to everything hears.
-struct Broker {
-    port: u16,
+pub struct Broker {
+    pub port: u16,
     lines: mpsc::Receiver<(String, String)>,
-    _processes: [Ending; 2],
+    broker: Ending,
+    _subscriber: Ending,
+}
+
+/// A mosquitto at that port.
+fn mosquitto(port: u16) -> Ending {
+    let mut command = Command::new("mosquitto");
+    command.args(["-p", &port.to_string()]).env("PATH", "/usr/sbin:/usr/bin:/bin");
+    let broker = Ending(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    wait_for("the broker", || TcpStream::connect(("127.0.0.1", port)).ok());
+    broker
 }
 
 impl Broker {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let port = free_port();
-        let mut command = Command::new("mosquitto");
-        command.args(["-p", &port.to_string()]).env("PATH", "/usr/sbin:/usr/bin:/bin");
-        let broker = Ending(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        wait_for("the broker", || TcpStream::connect(("127.0.0.1", port)).ok());
+        let broker = mosquitto(port);
         let mut command = Command::new("mosquitto_sub");
         command.args(["-p", &port.to_string(), "-t", "#", "-F", "%t %p"]).stdout(Stdio::piped());
         let mut subscriber = command.stderr(Stdio::null()).spawn().unwrap();
@@ -59,11 +66,31 @@ impl Broker {
                 let _ = sender.send((topic.to_owned(), payload.to_owned()));
             }
         });
-        Self { port, lines, _processes: [broker, Ending(subscriber)] }
+        Self { port, lines, broker, _subscriber: Ending(subscriber) }
+    }
+
+    /// The broker's process.
+    pub fn process(&self) -> u32 {
+        self.broker.0.id()
+    }
+
+    pub fn stop(&mut self) {
+        self.broker.0.kill().unwrap();
+        self.broker.0.wait().unwrap();
+    }
+
+    /// Another broker at the same port, which knows nothing of the one before.
+    pub fn start_again(&mut self) {
+        self.broker = mosquitto(self.port);
+    }
+
+    /// What has come on topics with that end.
+    pub fn received(&self, end: &str) -> Vec<String> {
+        self.lines.try_iter().filter(|(topic, _)| topic.ends_with(end)).map(|it| it.1).collect()
     }
 
     #[track_caller]
-    fn next(&self, end: &str) -> String {
+    pub fn next(&self, end: &str) -> String {
         loop {
             let next = self.lines.recv_timeout(Duration::from_secs(60));
             let (topic, payload) = next.unwrap_or_else(|_| panic!("no message on {end}"));

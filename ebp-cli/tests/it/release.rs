@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::Arc,
 };
 
@@ -69,29 +70,41 @@ impl Survey {
         self.folder.path().join(name)
     }
 
-    fn run(&self, arguments: &[&str], who: Option<&str>) -> Run {
-        let mut all: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        all.extend(["--data".into(), "data".into()]);
+    pub fn run(&self, arguments: &[&str], who: Option<&str>) -> Run {
+        run_to_end(self.command(arguments, who))
+    }
+
+    pub fn command(&self, arguments: &[&str], who: Option<&str>) -> Command {
+        let mut command = ebp();
+        command.current_dir(self.folder.path()).args(arguments).args(["--data", "data"]);
         if let Some(who) = who {
             for (option, ending) in [("--certificate", "pem"), ("--key", "key")] {
-                all.push(option.into());
-                all.push(format!("people/administrator-{who}.{ending}"));
+                command.arg(option).arg(format!("people/administrator-{who}.{ending}"));
             }
         }
-        run_in(self.folder.path(), &all.iter().map(String::as_str).collect::<Vec<_>>())
+        command
     }
 
     pub fn research(&self, output: &str, more: &[&str]) -> Run {
+        run_to_end(self.research_command(output, more))
+    }
+
+    pub fn research_command(&self, output: &str, more: &[&str]) -> Command {
         let order = ["export", "--release", "research", "--recipient", "University of Examples"];
         let rest = ["--as-of", AS_OF, "--output", output];
-        self.run(&[&order[..], &rest[..], more].concat(), Some("alice"))
+        self.command(&[&order[..], &rest[..], more].concat(), Some("alice"))
     }
 }
 
 fn run_in(folder: &Path, arguments: &[&str]) -> Run {
     let mut command = ebp();
-    // No limit: exports of a busy machine take a while.
-    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    command.current_dir(folder).args(arguments);
+    run_to_end(command)
+}
+
+/// Without a limit: exports of a busy machine take a while.
+fn run_to_end(mut command: Command) -> Run {
+    let output = command.output().unwrap();
     Run {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -397,7 +410,7 @@ fn aggregates_are_of_many(survey: &Survey) {
 }
 
 impl Survey {
-    fn run_plain(&self, arguments: &[&str]) -> Run {
+    pub fn run_plain(&self, arguments: &[&str]) -> Run {
         run_in(self.folder.path(), arguments)
     }
 }

@@ -20,7 +20,10 @@ mod write;
 mod zones;
 
 pub use cell::Cell;
-pub use check::{Finding, ReleaseFacts, Verdict, check_folder, check_release};
+pub use check::{
+    Confirmation, Finding, ReleaseFacts, ReleaseSignature, Verdict, check_folder, check_release,
+    is_signed_by, signed_text,
+};
 pub use column::{Column, Encoding, Kind, Table, Tier};
 pub use digest::{hash_file, hex, sums};
 pub use error::FileError;

@@ -8,11 +8,12 @@ use std::{
 };
 
 use ebp_core::private_file;
-use ebp_dataset::files::{FileEntry, Format, TABLES, Table, TableWriter, hash_file};
+use ebp_dataset::files::{FileEntry, Format, PROFILES, TABLES, Table, TableWriter, hash_file};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
-    ExportError, ExportOrder,
+    ExportError,
     facts::{Details, HouseholdFacts},
     plan::Plan,
 };
@@ -20,7 +21,7 @@ use super::{
 /// What stands in `.export/state.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
-    parameters: serde_json::Value,
+    parameters: Value,
     plan: Plan,
     /// Finished files: path, rows, SHA-256.
     files: Vec<(String, u64, String)>,
@@ -50,14 +51,13 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens or makes it.
-    pub fn open(path: &Path, order: &ExportOrder, plan: &Plan) -> Result<Self, ExportError> {
+    /// Opens or makes it; `parameters` have to be those that it was begun with.
+    pub fn open(path: &Path, parameters: Value, plan: &Plan) -> Result<Self, ExportError> {
         let failed = |error| ExportError::system(path, error);
         private_file::create_folder(path).map_err(failed)?;
         if let Some(exposed) = private_file::exposure(path) {
             return Err(exposed.into());
         }
-        let parameters = order.parameters();
         let fresh = State { parameters, plan: plan.clone(), files: Vec::new(), complete: false };
         let mut folder = Self {
             path: path.to_owned(),
@@ -110,8 +110,8 @@ impl Folder {
         self.resumed = true;
         for (path, rows, sha256) in &self.state.files {
             let stem = path.split(['/', '.']).next().unwrap_or_default();
-            let table = TABLES.into_iter().find(|table| table.name == stem);
-            let table = table.ok_or_else(|| ExportError::Damaged(self.notes()))?;
+            let mut tables = TABLES.into_iter().chain([&PROFILES]);
+            let table = tables.find(|it| it.name == stem).ok_or_else(|| self.damaged())?;
             let (path, rows, sha256) = (path.clone(), *rows, sha256.clone());
             self.files.push(FileEntry { table, path, rows, sha256 });
         }
@@ -156,7 +156,7 @@ impl Folder {
         Ok(())
     }
 
-    fn notes(&self) -> PathBuf {
+    pub fn notes(&self) -> PathBuf {
         self.path.join(".export")
     }
 

@@ -70,7 +70,7 @@ pub async fn export(
 ) -> Result<Exported, ExportError> {
     let calendar = Calendar::bundled(&order.zone)?;
     let plan = plan::plan(store, order).await?;
-    let mut folder = Folder::open(path, order, &plan)?;
+    let mut folder = Folder::open(path, order.parameters(), &plan)?;
     let resumed = folder.is_resumed();
     if let Err(error) = collect::collect(store, order, &calendar, &plan, &mut folder, tell).await {
         // Nothing stays of a household that is not there any more.

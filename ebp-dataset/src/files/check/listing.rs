@@ -19,7 +19,7 @@ use crate::files::{
 };
 
 const PACKAGE: &str = "datapackage.json";
-const SUMS: &str = "SHA256SUMS";
+pub(super) const SUMS: &str = "SHA256SUMS";
 const EXPORT: &str = "EXPORT.json";
 /// It is written when the release is confirmed, and names the digest of the sums.
 const CONFIRMED: &str = "RELEASE.json";
@@ -30,6 +30,10 @@ pub(super) struct Listing {
     /// Whether rows of energy and balance are quarter hours.
     pub is_quarterly: bool,
     pub tier: Tier,
+    /// The number of a release.
+    pub release: Option<u64>,
+    /// Whom a release is for.
+    pub recipient: Option<String>,
     pub files: Vec<FileEntry>,
 }
 
@@ -87,7 +91,9 @@ impl Listing {
             return Ok(None);
         };
         let is_quarterly = export["parameters"]["resolution"].as_str() == Some("PT15M");
-        Ok(Some(Self { format, is_quarterly, tier, files }))
+        let release = export["release"].as_u64();
+        let recipient = export["recipient"].as_str().map(str::to_owned);
+        Ok(Some(Self { format, is_quarterly, tier, release, recipient, files }))
     }
 
     /// Compares each file with its hash, and the list with what is there.
@@ -112,7 +118,8 @@ impl Listing {
             }
         }
         for name in names_in(folder, folder)? {
-            if name != SUMS && name != CONFIRMED && !sums.contains_key(name.as_str()) {
+            let is_confirmation = name == CONFIRMED && self.tier != Tier::Internal;
+            if name != SUMS && !is_confirmation && !sums.contains_key(name.as_str()) {
                 verdict.add(&name, None, "it is not in SHA256SUMS");
             }
         }

@@ -3,6 +3,7 @@
 //!
 //! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
 
+mod confirmation;
 mod listing;
 mod names;
 mod release;
@@ -12,13 +13,15 @@ mod verdict;
 
 use std::{fs, path::Path};
 
-use super::{column::Tier, error::FileError, read::read_rows};
+use super::{column::Tier, digest::hash_file, error::FileError, read::read_rows};
 use crate::release::{Check, Rule};
-use listing::Listing;
+use confirmation::Stated;
+use listing::{Listing, SUMS};
 use names::Names;
 use row::RowCheck;
 use sums::DaySums;
 
+pub use confirmation::{Confirmation, ReleaseSignature, is_signed_by, signed_text};
 pub use release::{ReleaseFacts, check_release};
 pub use verdict::{Finding, Verdict};
 
@@ -97,8 +100,21 @@ fn check_rules(folder: &Path, listing: &Listing, verdict: &mut Verdict) -> Resul
             None => verdict.add(CHECKS, None, format!("{rule:?} was not checked")),
         }
     }
-    if !folder.join(CONFIRMED).exists() {
+    let path = folder.join(CONFIRMED);
+    if !path.exists() {
         let what = "it is a draft: a second person has to run `ebp export confirm`";
+        verdict.add(CONFIRMED, None, what);
+        return Ok(());
+    }
+    let text = fs::read(&path).map_err(|error| FileError::system(&path, error))?;
+    let digest = hash_file(&folder.join(SUMS))?;
+    let stated = Stated {
+        release: listing.release,
+        tier: listing.tier,
+        recipient: listing.recipient.as_deref(),
+        digest: &digest,
+    };
+    for what in confirmation::compare(&text, &stated) {
         verdict.add(CONFIRMED, None, what);
     }
     Ok(())

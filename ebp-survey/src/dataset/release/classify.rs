@@ -122,7 +122,9 @@ pub(super) fn check_history(
     order: &ReleaseOrder,
     released: &[Released],
 ) -> Check {
-    let finer = |one: &&Released| one.detail < history.floor(one.uuid) || one.detail < order.finest;
+    let finer = |one: &&Released| {
+        one.detail < history.floor(&one.facts.household) || one.detail < order.finest
+    };
     let again = released.iter().filter(|one| history.floors.contains_key(&one.uuid)).count();
     match released.iter().filter(finer).count() {
         0 => Check::passed(

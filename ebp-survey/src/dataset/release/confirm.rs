@@ -2,20 +2,17 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use super::{
+    super::ExportError,
+    Person, PersonError,
+    draft::{Draft, draft_path},
+};
 use ebp_core::{clock::Clock, contract::ReleaseTier};
 use ebp_dataset::{
-    files::{check_folder, hash_file},
+    files::{Confirmation, ReleaseSignature, check_folder, hash_file, is_signed_by},
     release::{Check, Rule},
 };
 use ebp_store::{DataRelease, HouseholdId, Store, StoreError};
-use serde_json::json;
-
-use super::{
-    super::ExportError,
-    Person,
-    draft::{Draft, draft_path},
-    person::verify,
-};
 
 /// What was confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +23,11 @@ pub struct Confirmed {
     pub made_by: String,
 }
 
-/// Whether the ledger has this very release.
-async fn is_there(store: &Arc<dyn Store>, draft: &Draft) -> Result<bool, StoreError> {
-    let all = store.data_releases().await?;
-    Ok(all.iter().any(|one| one.number == draft.number && one.digest == draft.digest))
-}
-
-/// Confirms a draft.
+/// Confirms a draft. Where that was interrupted the same person finishes it, with the same bytes.
 ///
 /// # Errors
-/// [`ExportError::Rule`] with R14 for the person who made it, or where the folder is not what was
-/// sealed; with R2 if a household's consent ended meanwhile; with R13 if another release was confirmed
+/// [`ExportError::Rule`] with R14 for the person who made it, where the folder is not what was sealed,
+/// or where another person has confirmed it already; with R2 if a household's consent ended meanwhile; with R13 if another release was confirmed
 /// meanwhile.
 pub async fn confirm(
     store: &Arc<dyn Store>,
@@ -49,7 +40,9 @@ pub async fn confirm(
     if draft.made_by == person.name() || draft.made_key == person.public_key() {
         return Err(broken(Rule::R14, format!("{} made the draft", draft.made_by)));
     }
-    verify(&draft.made_by, &draft.made_key, &draft.signed(), &draft.made_signature)?;
+    if !is_signed_by(&draft.made_key, &draft.signed(), &draft.made_signature) {
+        return Err(PersonError::Signature(draft.made_by).into());
+    }
     if hash_file(&path.join("SHA256SUMS"))? != draft.digest {
         return Err(broken(Rule::R14, "the files are not those that were sealed".into()));
     }
@@ -69,6 +62,65 @@ pub async fn confirm(
             return Err(broken(Rule::R2, "a household's consent ended since the draft".into()));
         }
     }
+    let signature = match in_ledger(store, &draft, person).await? {
+        Some(signature) => signature,
+        None => enter(store, &draft, person, clock).await?,
+    };
+    // Whoever has the files sees that two persons signed, not who.
+    let about = Confirmation {
+        release: draft.number,
+        tier: draft.tier.name().to_owned(),
+        signed: draft.signed(),
+        signatures: vec![
+            ReleaseSignature {
+                public_key: draft.made_key.clone(),
+                signature: draft.made_signature.clone(),
+            },
+            ReleaseSignature { public_key: person.public_key(), signature },
+        ],
+    };
+    let file = path.join("RELEASE.json");
+    let aside = path.join("RELEASE.part");
+    let text =
+        serde_json::to_string_pretty(&about).map_err(|_| ExportError::Damaged(file.clone()))?;
+    let text = format!("{text}\n");
+    ebp_core::private_file::replace(&file, &aside, text.as_bytes())
+        .map_err(|error| ExportError::system(&file, error))?;
+    let draft_file = draft_path(path);
+    fs::remove_file(&draft_file).map_err(|error| ExportError::system(&draft_file, error))?;
+    Ok(Confirmed { number: draft.number, made_by: draft.made_by })
+}
+
+/// The signature with which the ledger has this very release: its confirmation was killed before the
+/// folder had it.
+async fn in_ledger(
+    store: &Arc<dyn Store>,
+    draft: &Draft,
+    person: &Person,
+) -> Result<Option<String>, ExportError> {
+    let all = store.data_releases().await?;
+    let same = |one: &DataRelease| one.number == draft.number && one.digest == draft.digest;
+    let Some(entry) = all.into_iter().find(same) else { return Ok(None) };
+    let is_own = entry.confirmed_by == person.name()
+        && is_signed_by(&person.public_key(), &draft.signed(), &entry.confirmed_signature);
+    if is_own {
+        return Ok(Some(entry.confirmed_signature));
+    }
+    let found = format!(
+        "{} has confirmed it, with a signature that is in the ledger; only the same certificate can \
+         finish it",
+        entry.confirmed_by
+    );
+    Err(Check::failed(Rule::R14, found).into())
+}
+
+/// Signs the draft, and enters the release into the ledger.
+async fn enter(
+    store: &Arc<dyn Store>,
+    draft: &Draft,
+    person: &Person,
+    clock: &dyn Clock,
+) -> Result<String, ExportError> {
     let signature = person.sign(&draft.signed())?;
     let release = DataRelease {
         number: draft.number,
@@ -87,31 +139,11 @@ pub async fn confirm(
         confirmed_at: clock.now(),
     };
     match store.add_data_release(release, draft.households.clone()).await {
-        Ok(()) => {}
-        // Killed between the ledger and the folder.
-        Err(StoreError::Changed) if is_there(store, &draft).await? => {}
+        Ok(()) => Ok(signature),
         Err(StoreError::Changed) => {
             let found = "another release was confirmed since the draft".to_owned();
-            return Err(broken(Rule::R13, found));
+            Err(Check::failed(Rule::R13, found).into())
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => Err(error.into()),
     }
-    // Whoever has the files sees that two persons signed, not who.
-    let about = json!({
-        "release": draft.number,
-        "tier": draft.tier,
-        "signed": draft.signed(),
-        "signatures": [
-            { "public_key": draft.made_key, "signature": draft.made_signature },
-            { "public_key": person.public_key(), "signature": signature },
-        ],
-    });
-    let file = path.join("RELEASE.json");
-    let aside = path.join("RELEASE.part");
-    let text = format!("{about:#}\n");
-    ebp_core::private_file::replace(&file, &aside, text.as_bytes())
-        .map_err(|error| ExportError::system(&file, error))?;
-    let draft_file = draft_path(path);
-    fs::remove_file(&draft_file).map_err(|error| ExportError::system(&draft_file, error))?;
-    Ok(Confirmed { number: draft.number, made_by: draft.made_by })
 }

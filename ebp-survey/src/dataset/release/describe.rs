@@ -91,6 +91,19 @@ pub(super) fn pages(
     folder.write_text(CHECKS, &format!("{about:#}\n"))
 }
 
+/// The result of each rule, and what an attacker finds, as [`pages`] has written them.
+pub(super) fn read_checks(folder: &Folder) -> Result<(Vec<Check>, Vec<String>), ExportError> {
+    #[derive(serde::Deserialize)]
+    struct Written {
+        checks: Vec<Check>,
+        risk: Vec<String>,
+    }
+    let path = folder.path().join(CHECKS);
+    let text = fs::read(&path).map_err(|error| ExportError::system(&path, error))?;
+    let written: Written = serde_json::from_slice(&text).map_err(|_| folder.damaged())?;
+    Ok((written.checks, written.risk))
+}
+
 fn described(export: &ExportOrder, order: &ReleaseOrder, folder: &Folder) -> Described {
     let mut files = folder.files().to_vec();
     files.sort_by(|a, b| a.path.cmp(&b.path));

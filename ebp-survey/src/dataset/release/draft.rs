@@ -6,6 +6,7 @@ use std::{
 };
 
 use ebp_core::{contract::ReleaseTier, private_file};
+use ebp_dataset::files::signed_text;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use super::{
     super::{ExportError, ExportOrder},
     Person, ReleaseOrder,
     classify::Cast,
+    order::tier_of_files,
     seed::Seed,
 };
 
@@ -90,8 +92,8 @@ impl Draft {
 
     /// What both persons sign: the digest of the checks and files, and whom it is for.
     pub fn signed(&self) -> String {
-        let recipient = self.recipient.as_deref().unwrap_or_default();
-        format!("ebp release {} {} {} {recipient}", self.number, self.tier.name(), self.digest)
+        let tier = tier_of_files(self.tier);
+        signed_text(self.number, tier, &self.digest, self.recipient.as_deref())
     }
 
     fn damaged(&self, path: &Path) -> ExportError {

@@ -65,7 +65,7 @@ pub(super) fn read(
     folder.each_household(|facts| {
         let possible = possible(&facts, export, calendar)?;
         let profile = profile(&facts, masking.as_deref());
-        let floor = history.floor(facts.household.uuid);
+        let floor = history.floor(&facts.household);
         all.push(Candidate { facts, profile, possible, floor });
         Ok(())
     })?;

@@ -60,10 +60,13 @@ pub struct Drafted {
     pub risk: Vec<String>,
 }
 
-/// Makes a draft. Nothing is left of it if a rule is broken.
+/// Makes a draft. Nothing is left of it if a rule is broken. One that was interrupted is continued, and
+/// has the bytes that it would have had.
 ///
 /// # Errors
-/// [`ExportError::Rule`] names the rule; [`ExportError::Revoked`] if consent changed meanwhile.
+/// [`ExportError::Rule`] names the rule; [`ExportError::Revoked`] if consent changed meanwhile;
+/// [`ExportError::Another`] if a draft was begun there with another order, or before another release
+/// was confirmed; [`ExportError::NotEmpty`] if a set is there already.
 pub async fn release(
     store: &Arc<dyn Store>,
     export: &ExportOrder,
@@ -72,9 +75,6 @@ pub async fn release(
     maker: &Person,
     tell: &mut Tell<'_>,
 ) -> Result<Drafted, ExportError> {
-    if path.exists() {
-        return Err(ExportError::NotEmpty(path.to_owned()));
-    }
     let history = order.history(store).await?;
     let plan = plan::plan(store, export, order).await?;
     let count = plan.households.len();
@@ -85,7 +85,11 @@ pub async fn release(
         );
         return Err(Check::failed(Rule::R12, found).into());
     }
-    let mut folder = Folder::open(path, export, &plan)?;
+    let parameters = order.parameters(export, history.number);
+    let mut folder = Folder::open(path, parameters, &plan)?;
+    if folder.is_complete() {
+        return finish(&mut folder, &plan);
+    }
     let made = write_draft(store, (export, order, maker), &history, &plan, &mut folder, tell).await;
     if made.is_err() {
         folder.discard()?;
@@ -103,8 +107,8 @@ async fn write_draft(
     tell: &mut Tell<'_>,
 ) -> Result<Drafted, ExportError> {
     let calendar = Calendar::bundled(&export.zone)?;
+    let seed = Seed::load_or_draw(folder)?;
     collect::collect(store, export, &calendar, plan, folder, tell).await?;
-    let seed = Seed::draw()?;
     let all = household::read(store, folder, export, &calendar, history)?;
     let mut cast = classify(order, history, &seed, all)?;
     tell(Progress { part: "tables", done: 0, all: 1 })?;
@@ -154,9 +158,9 @@ async fn write_draft(
         return Err(ExportError::Revoked);
     }
     let digest = describe::sums(folder)?;
-    folder.complete()?;
     let draft = draft::Draft::new((export, order, history.number), &seed, digest, maker, &cast);
     draft.save(folder.path(), order.keep_ids, &cast, maker)?;
+    folder.complete()?;
     Ok(Drafted {
         number: history.number,
         households: cast.released.len(),
@@ -164,6 +168,16 @@ async fn write_draft(
         checks,
         risk,
     })
+}
+
+/// Of a draft that was killed at its very end only the notes are left to be removed.
+fn finish(folder: &mut Folder, plan: &super::plan::Plan) -> Result<Drafted, ExportError> {
+    let draft = draft::Draft::load(folder.path())?;
+    let (checks, risk) = describe::read_checks(folder)?;
+    folder.complete()?;
+    let households = draft.households.len();
+    let left = plan.households.len().saturating_sub(households);
+    Ok(Drafted { number: draft.number, households, left, checks, risk })
 }
 
 /// The checks that need more than the files.

@@ -64,28 +64,6 @@ impl Person {
     }
 }
 
-/// Whether a signature is that of a key.
-pub(super) fn verify(
-    name: &str,
-    public_key: &str,
-    digest: &str,
-    signature: &str,
-) -> Result<(), PersonError> {
-    let wrong = || PersonError::Signature(name.to_owned());
-    let key = from_hex(public_key).ok_or_else(wrong)?;
-    let signature = from_hex(signature).ok_or_else(wrong)?;
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key);
-    key.verify(digest.as_bytes(), &signature).map_err(|_| wrong())
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) || !text.is_ascii() {
-        return None;
-    }
-    let pairs = text.as_bytes().chunks_exact(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
 fn read(
     certificate: &str,
     key: &str,

@@ -1,5 +1,11 @@
 //! Random numbers of a release: a seed of the operating system, and what follows from it by name.
+//!
+//! Until the draft is complete the seed stands beside the households' facts in `.export`, so that a draft
+//! that was interrupted goes on with the same numbers.
 
+use std::fs;
+
+use ebp_core::private_file;
 use ebp_dataset::{files::hex, release::Numbers};
 use ring::{
     digest::{SHA256, digest},
@@ -7,21 +13,36 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 
-use super::super::ExportError;
+use super::super::{ExportError, folder::Folder};
 
-/// A seed that is forgotten when the draft is made.
+/// Bytes of a seed.
+const LENGTH: usize = 32;
+
+/// A seed that is forgotten when the draft is complete.
 pub(super) struct Seed {
     key: hmac::Key,
     fingerprint: String,
 }
 
 impl Seed {
-    /// Draws one.
-    pub fn draw() -> Result<Self, ExportError> {
-        let mut bytes = [0; 32];
+    /// The one that a draft was begun with, or one that is drawn now. It goes with the folder's notes.
+    pub fn load_or_draw(folder: &Folder) -> Result<Self, ExportError> {
+        let (path, aside) = (folder.notes().join("seed"), folder.notes().join("seed.part"));
+        let failed = |error| ExportError::system(&path, error);
+        if path.exists() {
+            let bytes: [u8; LENGTH] =
+                fs::read(&path).map_err(failed)?.try_into().map_err(|_| folder.damaged())?;
+            return Ok(Self::from_bytes(&bytes));
+        }
+        let mut bytes = [0; LENGTH];
         SystemRandom::new().fill(&mut bytes).map_err(|_| ExportError::NoRandomness)?;
-        let fingerprint = hex(digest(&SHA256, &bytes).as_ref());
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &bytes), fingerprint })
+        private_file::replace(&path, &aside, &bytes).map_err(failed)?;
+        Ok(Self::from_bytes(&bytes))
+    }
+
+    fn from_bytes(bytes: &[u8; LENGTH]) -> Self {
+        let fingerprint = hex(digest(&SHA256, bytes).as_ref());
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, bytes), fingerprint }
     }
 
     /// Says nothing of the seed but which one it was.

@@ -135,7 +135,7 @@ fn without_number(code: &str) -> Entry {
 }
 
 /// A tariff or a phase whose value is absent (`01` in SML, `()` or `(-----*kWh)` in ASCII), or whose
-/// unit is not known, is part of the total all the same.
+/// unit is not known, is part of the total.
 #[test]
 fn a_part_without_a_number_leaves_no_sum() {
     for (parts, missing) in [

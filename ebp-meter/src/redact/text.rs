@@ -53,7 +53,7 @@ fn is_text(value: &[u8]) -> bool {
     value.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// A decimal number: digits in groups are somebody's number rather than a measured one.
+/// A decimal number. Digits in groups are a number of the meter or its owner, and no measured one.
 pub(super) fn is_number(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);

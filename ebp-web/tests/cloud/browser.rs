@@ -4,10 +4,16 @@
 
 use std::{collections::BTreeSet, io::Write, thread};
 
-use ebp_core::model::device_host_name;
+use ebp_core::{
+    clock::Clock,
+    contract::{MessageAbout, NewMessage},
+    model::device_host_name,
+};
 use ebp_needs::needs;
+use ebp_store::HouseholdId;
 use ebp_testkit::browser::{Browser, Pixels, View, key};
 use ebp_web::kit::listener::{Limits, serve};
+use jiff::SignedDuration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{
@@ -36,6 +42,34 @@ impl Site {
     fn register(&self, households: usize) -> Vec<String> {
         let register = async |number| self.world.register(number).await.household.to_string();
         (1..=households).map(|number| self.runtime.block_on(register(number))).collect()
+    }
+
+    /// A survey that goes on since half a year: consents, of which some were revoked, and a message.
+    fn live(&self) -> String {
+        let all = self.runtime.block_on(async {
+            let (store, now) = (self.world.store(), self.world.clock.now());
+            let mut all = Vec::new();
+            for number in 1..=60 {
+                let id = HouseholdId(self.world.register(number).await.household);
+                all.push(id);
+                if number % 10 == 9 {
+                    continue;
+                }
+                let months = i64::try_from(number % 6).unwrap();
+                store
+                    .grant_consent(id, now - SignedDuration::from_hours(730 * months))
+                    .await
+                    .unwrap();
+                if number % 20 == 10 {
+                    store.revoke_consent(id, now).await.unwrap();
+                }
+            }
+            let text = "Unser Zähler am Netz heißt MT681.".to_owned().into();
+            let message = NewMessage { about: MessageAbout::Meter, text };
+            store.add_message(all[0], message, now).await.unwrap();
+            all
+        });
+        all[0].0.to_string()
     }
 
     fn browse(&self, width: u32, language: &str, has_script: bool) -> Browser {
@@ -76,7 +110,7 @@ fn table(folder: &std::path::Path) -> String {
 #[test]
 fn pages_are_sound_at_every_width_in_both_languages() {
     let site = Site::start();
-    let household = site.register(60).remove(0);
+    let household = site.live();
     for width in [320, 390, 1280] {
         for (language, theme) in [("de", "light"), ("en", "dark")] {
             let browser = site.browse(width, language, true);

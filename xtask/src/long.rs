@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 16] = [
+const TASKS: [(&str, &str); 17] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -33,7 +33,11 @@ const TASKS: [(&str, &str); 16] = [
         "static programs for three architectures, each of which measures and sends, or those of a --target",
     ),
     ("upgrade", "servers of two releases on one PostgreSQL, exchanged one by one under load"),
-    ("update", "`ebp update` killed 200 times while a device measures"),
+    (
+        "update",
+        "`ebp update` killed 200 times while a device measures, and as often with power failures",
+    ),
+    ("updates", "ten updates in a Debian with systemd: no slot missed, little written"),
     ("planted", "whether tests fail for planted faults, or for those whose names have a PART"),
 ];
 
@@ -63,6 +67,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "programs" => all_programs(rest),
         "upgrade" => upgrade::run(rest),
         "update" => update(),
+        "updates" => machine::run_updates(rest),
         "planted" => planted::run(rest),
         other => bail!("there is no long task `{other}`"),
     }
@@ -106,11 +111,13 @@ fn risk() -> Result<()> {
     succeed(command.args(["--", "--ignored", "--nocapture"]))
 }
 
-/// Prints how many updates the kills came to, and in which phases they were.
+/// Prints how many updates the kills came to, in which phases they were, and how many power failures there
+/// were.
 fn update() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-cli", "--all-features", "--test", "it"]);
-    command.args(["--", "--nocapture", "killed_at_any_instant_services_run_a_whole_version"]);
+    // One after the other, so that the instants are not those of the other one's load.
+    command.args(["--", "--nocapture", "--test-threads=1", "update::kill::"]);
     succeed(command.env("EBP_UPDATE_KILLS", "200"))
 }
 

@@ -54,6 +54,7 @@ fn main() {
         ("chromium", chromium),
         ("dev_full", Path::new("/dev/full").exists().then(PathBuf::new)),
         ("mount", may_mount().then(PathBuf::new)),
+        ("loop_device", may_mount_a_file().then(PathBuf::new)),
         ("network_namespaces", may_make_networks().then(PathBuf::new)),
         ("other_users", is_root().then(PathBuf::new)),
     ] {
@@ -110,6 +111,27 @@ fn may_make_networks() -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// Whether a file can be mounted as a disk, tried out of everybody's sight.
+fn may_mount_a_file() -> bool {
+    let Some(folder) = env::var_os("OUT_DIR").map(PathBuf::from) else { return false };
+    let image = folder.join("disk.img");
+    let made = std::fs::File::create(&image).and_then(|file| file.set_len(8 << 20));
+    let formatted = Command::new("mkfs.ext4").arg("-q").arg(&image).status();
+    let mounted = Command::new("unshare")
+        .args(["--mount", "mount", "-o", "loop"])
+        .arg(&image)
+        .arg("/mnt")
+        .stderr(Stdio::null())
+        .status();
+    let succeeded = |status: std::io::Result<std::process::ExitStatus>| {
+        status.is_ok_and(|status| status.success())
+    };
+    let works = made.is_ok() && succeeded(formatted) && succeeded(mounted);
+    // It is no part of what is built.
+    let _ = std::fs::remove_file(image);
+    works
 }
 
 /// Whether a small file system can be mounted, tried out of everybody's sight.

@@ -1,8 +1,10 @@
 //! Where errors of the program are reported: the one place that knows for which commands, with which
 //! configuration, and which failures are errors.
 //!
-//! Enters: the command line, failures. Leaves: reports ([`ebp_errors`]). Absent: reports of commands
+//! Enters: the command line, failures. Leaves: reports ([`ebp_errors`]), groups for the server. Absent: reports of commands
 //! without a configuration, which people run at a terminal.
+
+mod hand_over;
 
 use std::{
     fmt::Display,
@@ -11,7 +13,10 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{clock::SystemClock, contract::limits};
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    contract::{ReportedErrorGroup, limits},
+};
 use ebp_device::error_source::ErrorSource;
 use ebp_errors::{
     Component, ErrorsConfig, Folder, Release, Report, Reporter, ReporterSettings, Service,
@@ -23,6 +28,7 @@ use crate::{
     exit::{Code, Failure},
     owner,
 };
+use hand_over::HandOver;
 
 /// The version in reports.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -30,8 +36,17 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long the end of the program waits for what it has reported to be sent.
 const LONGEST_END: Duration = Duration::from_secs(3);
 
-/// The process's reporter and its folder. It is one, as its panics and its log are.
-static REPORTER: OnceLock<(Reporter, PathBuf)> = OnceLock::new();
+/// The process's reporter. It is one, as its panics and its log are.
+static REPORTER: OnceLock<Started> = OnceLock::new();
+
+/// What reports this process's errors.
+struct Started {
+    reporter: Reporter,
+    /// The folder of ledger and queue.
+    folder: PathBuf,
+    /// Who tells the server of its groups, unless this folder is the one that the server is told of.
+    hand_over: Option<HandOver>,
+}
 
 /// Which component runs, and where its errors are reported.
 #[derive(Debug, Clone)]
@@ -42,6 +57,9 @@ pub struct Reported {
     pub config: ErrorsConfig,
     /// The folder of ledger and queue.
     pub folder: PathBuf,
+    /// The measuring service's socket, of the device's page and its updater: their folders are their own
+    /// users', so that they hand their groups over there.
+    pub socket: Option<PathBuf>,
 }
 
 impl Reported {
@@ -49,7 +67,7 @@ impl Reported {
     #[must_use]
     pub fn new(component: Component, config: ErrorsConfig, data: &Path) -> Self {
         let folder = config.folder.clone().unwrap_or_else(|| data.join("errors"));
-        Self { component, config, folder }
+        Self { component, config, folder, socket: None }
     }
 
     /// As a configuration file says, of a device, its page or a server; none if the file cannot be used,
@@ -65,7 +83,10 @@ impl Reported {
             None => ErrorsConfig::default(),
         };
         config.relative_to(beside);
-        Some(Self::new(component, config, &beside.join(data)))
+        let hands_over = matches!(component, Component::Page | Component::Updater);
+        let socket = table.get("socket").and_then(Value::as_str).filter(|_| hands_over);
+        let socket = socket.map(|path| beside.join(path));
+        Some(Self { socket, ..Self::new(component, config, &beside.join(data)) })
     }
 
     /// The folder of ledger and queue.
@@ -114,7 +135,12 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
         hear: Box::new(crate::log::tell),
     });
     catch_panics(&reporter);
-    let _ = REPORTER.set((reporter.clone(), reported.folder));
+    let hand_over = reported.socket.clone().map(|socket| HandOver::new(reported.folder(), socket));
+    if let Some(hand_over) = &hand_over {
+        hand_over.go_on_doing_it();
+    }
+    let started = Started { reporter: reporter.clone(), folder: reported.folder, hand_over };
+    let _ = REPORTER.set(started);
     #[cfg(debug_assertions)]
     panic_as_asked();
     (Some(reporter), failure)
@@ -123,15 +149,15 @@ pub fn start(reported: Option<Reported>) -> (Option<Reporter>, Option<Failure>) 
 /// Reports a failure that ends a command or a cycle, if it is an error: not what the participant has
 /// decided, nor a wrong command line.
 pub fn failed(failure: &Failure) {
-    if let (Some((reporter, _)), Some(report)) = (REPORTER.get(), describe(failure)) {
-        reporter.report(report);
+    if let (Some(started), Some(report)) = (REPORTER.get(), describe(failure)) {
+        started.reporter.report(report);
     }
 }
 
 /// Reports the failure that ends the process, which has been told.
 pub fn ended(failure: &Failure) {
-    if let (Some((reporter, _)), Some(report)) = (REPORTER.get(), describe(failure)) {
-        reporter.report_last(report);
+    if let (Some(started), Some(report)) = (REPORTER.get(), describe(failure)) {
+        started.reporter.report_last(report);
     }
 }
 
@@ -147,10 +173,24 @@ fn describe(failure: &Failure) -> Option<Report> {
 
 /// Waits a moment for what this process has reported to be sent. What is not stays for the next one.
 pub fn finish() {
-    if let Some((reporter, folder)) = REPORTER.get() {
+    if let Some(Started { reporter, folder, hand_over }) = REPORTER.get() {
         reporter.finish(LONGEST_END);
+        if let Some(hand_over) = hand_over {
+            hand_over.hand_over();
+        }
         // Root may have run what a service runs, which goes on writing there.
         owner::give_to_owner_above(folder);
+    }
+}
+
+/// Counts a group of another program of this device, which tells of it at the socket, among those that
+/// the server is told of.
+pub fn take_over(group: &ReportedErrorGroup) {
+    let Some(Started { folder, .. }) = REPORTER.get() else { return };
+    match Folder::new(folder.clone()).take_over(group, SystemClock.now()) {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("a group of errors was told that is of no such program"),
+        Err(error) => tracing::warn!(%error, "errors of another program cannot be counted"),
     }
 }
 

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::private_file;
+use ebp_core::{contract::ReportedErrorGroup, private_file};
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
@@ -155,6 +155,21 @@ impl Folder {
         };
         self.store(&ledger)?;
         Ok(admission)
+    }
+
+    /// Takes over what the device's page or its updater tell of a group of theirs: what their own ledgers
+    /// know of it replaces what was known. Returns whether it was taken: not if it is of another part.
+    ///
+    /// # Errors
+    /// Returns [`FolderError`] when the folder cannot be read or written (disk full, read-only).
+    pub fn take_over(
+        &self,
+        told: &ReportedErrorGroup,
+        now: Timestamp,
+    ) -> Result<bool, FolderError> {
+        let mut is_taken = false;
+        self.change(|ledger| is_taken = ledger.take_over(told, now))?;
+        Ok(is_taken)
     }
 
     /// Changes the ledger, if no other process holds the lock for long.

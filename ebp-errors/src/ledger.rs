@@ -70,6 +70,17 @@ pub struct Ledger {
     pub(crate) next: u64,
 }
 
+/// What another ledger knows of a group.
+#[derive(Debug)]
+pub(crate) struct HandedOver {
+    pub(crate) types: Vec<String>,
+    pub(crate) place: Place,
+    pub(crate) component: Component,
+    pub(crate) count: u64,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
+}
+
 /// What the ledger decides about a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -132,6 +143,31 @@ impl Ledger {
             group.left_out += count;
             group.untold += count;
             group.last_seen = group.last_seen.max(last_seen);
+        }
+    }
+
+    /// Replaces a group by what another ledger of this machine knows of it.
+    pub(crate) fn replace(&mut self, id: String, told: HandedOver) {
+        let HandedOver { types, place, component, count, first_seen, last_seen } = told;
+        let group = Group {
+            id,
+            types,
+            place,
+            component,
+            first_seen,
+            last_seen,
+            count,
+            left_out: 0,
+            untold: 0,
+            hour: last_seen,
+            in_hour: 0,
+        };
+        match self.groups.iter_mut().find(|known| known.id == group.id) {
+            Some(known) => *known = group,
+            None => {
+                self.make_room();
+                self.groups.push(group);
+            }
         }
     }
 

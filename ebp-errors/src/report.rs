@@ -44,6 +44,13 @@ impl Component {
             Self::Command => "command",
         }
     }
+
+    /// The part of a device of that name which has a ledger of its own, since it runs as another user
+    /// than those that share one.
+    #[must_use]
+    pub(crate) fn with_own_ledger(name: &str) -> Option<Self> {
+        [Self::Page, Self::Updater].into_iter().find(|component| component.name() == name)
+    }
 }
 
 /// How bad it is.

@@ -1,8 +1,14 @@
-//! The groups of a ledger as a device reports them to its server.
+//! The groups of a ledger as a device reports them to its server, and as its programs hand them over to
+//! each other.
 
 use ebp_core::contract::{ReportedErrorGroup, limits};
+use jiff::Timestamp;
 
-use crate::ledger::{Group, Ledger};
+use crate::{
+    ledger::{Group, HandedOver, Ledger},
+    origin::Place,
+    report::{Component, Report},
+};
 
 /// The longest name of a type that is reported, bytes.
 const LONGEST_TYPE: usize = 120;
@@ -24,6 +30,28 @@ impl Ledger {
         groups.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.id.cmp(&b.id)));
         groups.dedup_by(|next, first| next.id == first.id);
         groups.into_iter().take(most).map(reported).collect()
+    }
+
+    /// Takes over what the device's page or its updater, which count in ledgers of their own, tell of a
+    /// group. What it is known by is computed anew, so that nobody can speak for another part of the
+    /// program. Returns whether it was taken: not if the group is of no such part.
+    pub(crate) fn take_over(&mut self, told: &ReportedErrorGroup, now: Timestamp) -> bool {
+        let Some(component) = Component::with_own_ledger(&told.component) else { return false };
+        let mut types: Vec<String> =
+            told.types.iter().take(limits::ERROR_TYPES).map(|name| type_name(name)).collect();
+        if types.is_empty() {
+            types.push(type_name(""));
+        }
+        let place = match place(&told.place).rsplit_once(':') {
+            Some((file, line)) => Place { file: file.to_owned(), line: line.parse().unwrap_or(0) },
+            None => Place { file: String::new(), line: 0 },
+        };
+        let id = Report::new(types.clone(), place.clone()).fingerprint(component);
+        let last_seen = told.last_seen.min(now);
+        let first_seen = told.first_seen.min(last_seen);
+        let count = told.count.clamp(1, limits::ERROR_COUNT);
+        self.replace(id, HandedOver { types, place, component, count, first_seen, last_seen });
+        true
     }
 }
 
@@ -67,10 +95,7 @@ fn place(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::{Component, Place, Report};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -91,6 +116,42 @@ mod tests {
         assert_eq!(latest[0].types, ["SpoolError::Full", "io::Error::StorageFull"]);
         assert_eq!((&*latest[0].component, latest[0].count), ("sending", 1));
         assert_eq!(latest[0].last_seen, at(29));
+    }
+
+    #[test]
+    fn a_program_with_a_ledger_of_its_own_tells_of_its_groups_and_of_no_others() {
+        let mut theirs = Ledger::default();
+        for (line, second) in [(1, 0), (2, 1), (2, 2)] {
+            let report =
+                Report::new(vec!["A::B".to_owned()], Place::new("ebp-cli/src/main.rs", line));
+            theirs.enter(&report, Component::Page, at(second));
+        }
+        let told = theirs.latest(20);
+        let mut ours = Ledger::default();
+        for group in &told {
+            assert!(ours.take_over(group, at(9)));
+        }
+        assert_eq!(ours.latest(20), told);
+        // HandedOver again: nothing is counted twice, and nothing has to be written.
+        let before = ours.clone();
+        assert!(told.iter().all(|group| ours.take_over(group, at(10))));
+        assert_eq!(ours, before);
+
+        let other = ReportedErrorGroup { component: "measuring".to_owned(), ..told[0].clone() };
+        assert!(!ours.take_over(&other, at(9)));
+        let forged = ReportedErrorGroup {
+            fingerprint: "0123456789ab".to_owned(),
+            types: vec!["Erika Mustermann".to_owned()],
+            place: "Heidestr. 17".to_owned(),
+            count: 0,
+            last_seen: at(1_000_000),
+            ..told[0].clone()
+        };
+        assert!(ours.take_over(&forged, at(9)));
+        let first = &ours.latest(20)[0];
+        assert_ne!(first.fingerprint, forged.fingerprint);
+        assert_eq!((&*first.types[0], &*first.place), ("Error", "unknown"));
+        assert_eq!((first.count, first.last_seen), (1, at(9)));
     }
 
     #[test]

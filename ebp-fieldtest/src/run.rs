@@ -166,7 +166,9 @@ impl Reader {
                 }
                 MeasuringEvent::NotRenewed(error) => stepped.hear_certificate(Err(error)),
                 // The devices here have no pages.
-                MeasuringEvent::Frontend(_) | MeasuringEvent::FrontendNotRenewed(_) => {}
+                MeasuringEvent::Frontend(_)
+                | MeasuringEvent::FrontendNotRenewed(_)
+                | MeasuringEvent::ErrorOfAnother(_) => {}
                 MeasuringEvent::NoSocket(error) => stepped.lines.push(error.to_string()),
                 MeasuringEvent::SpoolReopened => {
                     stepped.reopened += 1;

@@ -15,7 +15,7 @@
 use proc_macro::{TokenStream, TokenTree};
 
 /// Names of what can be needed, and the reason that the runner shows.
-const NEEDS: [(&str, &str); 23] = [
+const NEEDS: [(&str, &str); 24] = [
     ("postgresql", "needs PostgreSQL (Debian: postgresql)"),
     ("pgbouncer", "needs PgBouncer (Debian: pgbouncer)"),
     ("geodata", "needs the official geodata (EBP_GEODATA=FOLDER)"),
@@ -37,6 +37,7 @@ const NEEDS: [(&str, &str); 23] = [
     ("chromium", "needs Chromium and its driver (Debian: chromium, chromium-driver)"),
     ("dev_full", "needs /dev/full"),
     ("mount", "needs the right to mount file systems"),
+    ("loop_device", "needs loop devices, and the right to mount them (Debian: e2fsprogs, mount)"),
     ("network_namespaces", "needs the right to make network namespaces, and ip (Debian: iproute2)"),
     ("other_users", "needs to run as root, to start programs as other users"),
 ];

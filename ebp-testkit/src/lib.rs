@@ -14,6 +14,8 @@ pub mod browser;
 pub mod cluster;
 #[cfg(feature = "browser")]
 pub mod driver;
+#[cfg(feature = "small-disk")]
+pub mod loop_disk;
 #[cfg(all(feature = "network", target_os = "linux"))]
 pub mod network;
 pub mod postgresql;

@@ -6,7 +6,11 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{limits::Limits, systemd::UNITS, version::Version};
+use crate::{
+    limits::Limits,
+    systemd::UNITS,
+    version::{InvalidVersion, Version},
+};
 
 /// Who updates a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -17,6 +21,24 @@ pub enum Manager {
     Ebp,
     /// Flux, on a device with Kubernetes: `ebp update` changes nothing there.
     Flux,
+}
+
+/// Which signed release a configuration wants, whatever the server says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Pin {
+    /// The newest one that is no pre-release: `"newest"`.
+    Newest,
+    /// That one.
+    Version(Version),
+}
+
+impl TryFrom<String> for Pin {
+    type Error = InvalidVersion;
+
+    fn try_from(text: String) -> Result<Self, InvalidVersion> {
+        if text == "newest" { Ok(Self::Newest) } else { text.parse().map(Self::Version) }
+    }
 }
 
 /// A device's updates.
@@ -31,8 +53,8 @@ pub struct UpdateConfig {
     pub root: Option<PathBuf>,
     /// The authority (PEM) of the repository's server; that of the Data API without it.
     pub authority: Option<PathBuf>,
-    /// The signed release that should run; without it the newest one that is no pre-release.
-    pub version: Option<Version>,
+    /// The signed release that should run; without it what the server says.
+    pub version: Option<Pin>,
     /// Who updates this device.
     pub managed: Manager,
     /// The services that run the program.
@@ -86,4 +108,20 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
             "`{text}` is no duration: write a number with s, m or h, such as 40m"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_names_a_version_or_the_newest() {
+        let pin = |text: &str| serde_json::from_str::<UpdateConfig>(text).map(|own| own.version);
+        assert_eq!(pin("{}").unwrap(), None);
+        assert_eq!(pin(r#"{"version": "newest"}"#).unwrap(), Some(Pin::Newest));
+        let version = Pin::Version("1.4.2".parse().unwrap());
+        assert_eq!(pin(r#"{"version": "1.4.2"}"#).unwrap(), Some(version));
+        let error = pin(r#"{"version": "Newest"}"#).unwrap_err().to_string();
+        assert!(error.contains("`Newest` is no version"), "{error}");
+    }
 }

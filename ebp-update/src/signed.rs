@@ -102,6 +102,10 @@ impl<R: Files> SignedSupply<R> {
             }
             // Others go over to it; this device has a newer one already.
             SignedWish::Offered(wanted) if wanted < running && !is_recalled => Ok(None),
+            // What the server offered, and runs here, was recalled since: the server need not know.
+            SignedWish::Offered(wanted) if is_recalled && targets.recalled().contains(wanted) => {
+                Ok(newest(&|version| version < running))
+            }
             SignedWish::Pinned(wanted) | SignedWish::Offered(wanted) => {
                 match targets.choose(wanted, running, architecture) {
                     Ok(target) => Ok(Some(target.clone())),
@@ -305,6 +309,8 @@ mod tests {
         group.publish();
         assert!(group.wished("1.4.0", &offered("1.4.2")).is_err(), "nothing recalled");
         assert_eq!(group.wished("1.4.2", &offered("1.4.1")), is("1.4.1"));
+        let again = group.wished("1.4.2", &offered("1.4.2"));
+        assert_eq!(again, is("1.4.1"), "what was offered and runs is recalled");
         assert_eq!(group.wished("1.4.2", &Wish::Stay), is("1.4.1"), "not 1.5.0");
         assert_eq!(group.wished("1.4.1", &Wish::Stay), Ok(None));
     }

@@ -1,13 +1,14 @@
 //! What is wanted of a device: by its configuration, or by the server, whose last answer is remembered.
 //!
 //! The server's answer is online and unsigned, so that it is bounded by what is signed. It is remembered
-//! for two weeks: a server that is away for an hour must not let all devices go to the newest release.
+//! until there is another: a server that is away, for however long, must not let devices go over to a
+//! release whose roll-out was halted, or has not begun.
 
 use ebp_core::contract::{
     DeviceUpdate, LONGEST_UPDATE_REASON, RevertedUpdate, UpdateManager, UpdatePhase, UpdateWish,
     UpdateWishKind,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,9 +17,6 @@ use crate::{
     state::{Ended, Phase, State},
     version::Version,
 };
-
-/// How long the server's last answer counts while it gives no other.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// What is wanted of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +34,7 @@ pub enum Wish {
 /// The server's last answer.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
+    /// When it came, by the time of day: for people.
     at: Timestamp,
     answer: UpdateWish,
 }
@@ -68,20 +67,16 @@ impl Wish {
         disk::replace(disk, layout::WISH, &text)
     }
 
-    /// What is wanted while the server does not answer: what it last said, and the newest release if
-    /// that is too long ago, or it never said anything. Without a clock that is right nothing is too
-    /// long ago.
+    /// What is wanted while the server does not answer: what it last said, however long ago that is, and
+    /// the newest release if it never said anything.
     ///
     /// # Errors
     /// Returns [`DiskError`] when what is remembered cannot be read.
-    pub fn recall(disk: &dyn Disk, now: Option<Timestamp>) -> Result<Self, DiskError> {
+    pub fn recall(disk: &dyn Disk) -> Result<Self, DiskError> {
         let Some(text) = disk.read(layout::WISH)? else { return Ok(Self::Newest) };
-        let Ok(Remembered { at, answer }) = serde_json::from_slice(&text) else {
-            // There was a roll-out, and nothing more is known.
-            return Ok(Self::Stay);
-        };
-        let is_old = now.is_some_and(|now| now.duration_since(at) > REMEMBERED);
-        Ok(if is_old { Self::Newest } else { Self::of_answer(&answer) })
+        // Of a damaged file it is only known that the server has said something.
+        let remembered = serde_json::from_slice::<Remembered>(&text);
+        Ok(remembered.map_or(Self::Stay, |remembered| Self::of_answer(&remembered.answer)))
     }
 }
 
@@ -138,21 +133,21 @@ mod tests {
     }
 
     #[test]
-    fn the_last_answer_counts_for_two_weeks() {
+    fn the_last_answer_counts_until_there_is_another() {
         let folder = tempfile::tempdir().unwrap();
         let (mut disk, _lock) = MachineDisk::lock(folder.path()).unwrap();
-        let now: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
-        let day = SignedDuration::from_hours(24);
-        assert_eq!(Wish::recall(&disk, Some(now)).unwrap(), Wish::Newest);
-        Wish::remember(&mut disk, &UpdateWish::STAY, now).unwrap();
-        for at in [Some(now), Some(now + day * 14), Some(now - day * 400), None] {
-            assert_eq!(Wish::recall(&disk, at).unwrap(), Wish::Stay, "{at:?}");
+        assert_eq!(Wish::recall(&disk).unwrap(), Wish::Newest);
+        for at in ["2016-12-01T12:00:00Z", "2026-12-01T12:00:00Z"] {
+            let at: Timestamp = at.parse().unwrap();
+            Wish::remember(&mut disk, &UpdateWish::STAY, at).unwrap();
+            assert_eq!(Wish::recall(&disk).unwrap(), Wish::Stay);
+            Wish::remember(&mut disk, &UpdateWish::run("1.4.2".to_owned()), at).unwrap();
+            assert_eq!(Wish::recall(&disk).unwrap(), Wish::Offered(version("1.4.2")));
         }
-        assert_eq!(Wish::recall(&disk, Some(now + day * 15)).unwrap(), Wish::Newest);
-        Wish::remember(&mut disk, &UpdateWish::run("1.4.2".to_owned()), now).unwrap();
-        assert_eq!(Wish::recall(&disk, Some(now)).unwrap(), Wish::Offered(version("1.4.2")));
         disk::replace(&mut disk, layout::WISH, b"{").unwrap();
-        assert_eq!(Wish::recall(&disk, Some(now)).unwrap(), Wish::Stay);
+        assert_eq!(Wish::recall(&disk).unwrap(), Wish::Stay);
+        Wish::remember(&mut disk, &UpdateWish::ANY, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(Wish::recall(&disk).unwrap(), Wish::Newest);
     }
 
     #[test]

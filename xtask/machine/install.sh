@@ -5,6 +5,10 @@
 
 dpkg -i /ebp-checks/ebp_0.1.0.deb
 ebp --version
+# The stacks of its error reports name functions.
+EBP_ERRORS_DSN=http://0123456789abcdef0123456789abcdef@127.0.0.1:1/1 ebp errors test --folder /tmp/errors || true
+grep -q '"ebp::main"' /tmp/errors/queue/* || fail "a stack without names"
+rm -r /tmp/errors
 for user in ebp ebp-web; do
     id "$user" >/dev/null || fail "no user $user"
 done

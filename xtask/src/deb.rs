@@ -19,8 +19,8 @@ use crate::{
     image::Architecture,
     programs::{self, Kind},
     root,
-    run::{cargo, output, succeed, works},
-    target,
+    run::{cargo, output, source_date, succeed, works},
+    symbols, target,
 };
 
 /// Where units name the program, and where a package has it.
@@ -40,7 +40,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
     let program = match words.as_slice() {
         [] => {
-            succeed(cargo().args(["build", "--release", "--package", "ebp-cli", "--bin", "ebp"]))?;
+            let mut command = cargo();
+            command.args(["build", "--release", "--package", "ebp-cli", "--bin", "ebp"]);
+            succeed(command.env("SOURCE_DATE_EPOCH", source_date()?))?;
             target().join("release/ebp")
         }
         ["--target", architecture] => {
@@ -66,7 +68,7 @@ fn words_of(words: &[&str]) -> Vec<String> {
 /// When it is no program that packages are made of.
 pub fn missing_for(program: &Path) -> Result<Option<&'static str>> {
     let architecture = architecture_of(program)?;
-    let has_strip = works(Command::new(strip(architecture)).arg("--version"));
+    let has_strip = symbols::can_strip(architecture);
     let missing = missing().or_else(|| programs::missing_emulator(architecture));
     Ok(missing.or((!has_strip).then_some("strip for its architecture (Debian's binutils for it)")))
 }
@@ -75,11 +77,6 @@ pub fn missing_for(program: &Path) -> Result<Option<&'static str>> {
 fn architecture_of(program: &Path) -> Result<Architecture> {
     let name = || program.display().to_string();
     Architecture::from_program(&fs::read(program).with_context(name)?).with_context(name)
-}
-
-/// Debian's `strip` for programs of that architecture.
-fn strip(architecture: Architecture) -> String {
-    format!("{}-strip", architecture.gnu())
 }
 
 /// What is missing here to make a package.
@@ -124,11 +121,7 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     let tree = Tree { root: tree };
     let sources = root().join("deploy");
     let installed = tree.copy(program, "usr/bin/ebp", 0o755)?;
-    succeed(
-        Command::new(strip(architecture))
-            .args(["--strip-all", "--remove-section=.comment"])
-            .arg(&installed),
-    )?;
+    symbols::keep_own(&installed, architecture)?;
     for path in files_below(&sources.join("systemd"))? {
         let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
         let name = name_of(&path)?;
@@ -179,7 +172,7 @@ pub fn build(program: &Path, version: &str, packing: Packing) -> Result<PathBuf>
     let mut command = Command::new("dpkg-deb");
     command.args(["--build", "--root-owner-group"]).args(packing.arguments());
     command.arg(&tree.root).arg(&package);
-    succeed(command.env("SOURCE_DATE_EPOCH", date("--format=%ct")?))?;
+    succeed(command.env("SOURCE_DATE_EPOCH", source_date()?))?;
     Ok(package)
 }
 

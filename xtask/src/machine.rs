@@ -33,6 +33,9 @@ const CHECKS: [&str; 8] =
 /// Those of them that a change waits for.
 const IN_CI: [&str; 5] = ["install", "survey", "upgrade", "clock", "remove"];
 
+/// Those of the long run of updates.
+const UPDATES: [&str; 3] = ["install", "survey", "updates"];
+
 /// Where the machine has them, with the packages.
 const CHECKS_FOLDER: &str = "ebp-checks";
 
@@ -46,6 +49,11 @@ const VERSIONS: [&str; 2] = ["0.1.0", "0.1.1"];
 /// machine can be made.
 pub fn run(arguments: &[String]) -> Result<()> {
     try_on_machine(arguments, &CHECKS)
+}
+
+/// Ten updates one after the other, on the program as tests have it, or on a PROGRAM of one's own.
+pub fn run_updates(arguments: &[String]) -> Result<()> {
+    try_on_machine(arguments, &UPDATES)
 }
 
 /// The checks that a change waits for, on the program as tests have it.
@@ -64,7 +72,7 @@ fn try_on_machine(arguments: &[String], checks: &[&str]) -> Result<()> {
             target().join("debug/ebp")
         }
         [program] => PathBuf::from(program),
-        _ => bail!("cargo xtask machine [PROGRAM]"),
+        _ => bail!("one PROGRAM at most"),
     };
     let folder = target().join("machine");
     fs::create_dir_all(&folder)?;

@@ -30,6 +30,7 @@ mod publish;
 mod run;
 mod stage;
 mod survey;
+mod symbols;
 mod test;
 mod tidy;
 mod tool;

@@ -22,8 +22,8 @@ use crate::{
     device::SQLITE_WITHOUT,
     image::Architecture,
     options::Options,
-    run::{cargo, commit, succeed, works},
-    target, test,
+    run::{cargo, commit, source_date, succeed, works},
+    symbols, target, test,
 };
 
 const USAGE: &str = "cargo xtask programs [--target ARCHITECTURE ...] [--kind device|whole ...] \
@@ -158,7 +158,7 @@ fn build(
     let mut command = cargo();
     command.args(["build", "--locked", "--profile", profile, "--package", "ebp-cli"]);
     command.args(["--bin", "ebp", "--target", architecture.target()]).args(kind.features());
-    command.env("CARGO_TARGET_DIR", &folder);
+    command.env("CARGO_TARGET_DIR", &folder).env("SOURCE_DATE_EPOCH", source_date()?);
     toolchain.prepare(&mut command, architecture);
     if kind == Kind::Device {
         command.env("LIBSQLITE3_FLAGS", SQLITE_WITHOUT);
@@ -172,7 +172,7 @@ fn build(
     let parent = path.parent().context("a file without a folder")?;
     fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
     fs::copy(&program, &path).with_context(|| path.display().to_string())?;
-    Ok(())
+    symbols::keep_own(&path, architecture)
 }
 
 /// Where one lies once it is built.

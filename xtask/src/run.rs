@@ -46,6 +46,15 @@ pub fn commit() -> Result<String> {
     output(Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]))
 }
 
+/// When what is built was written, for programs and packages that say so: the instant of the environment,
+/// or that of the commit. Seconds since 1970.
+pub fn source_date() -> Result<String> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => Ok(text),
+        Err(_) => output(Command::new("git").args(["log", "-1", "--format=%ct"])),
+    }
+}
+
 /// Whether the command can be run; its output is not shown.
 pub fn works(command: &mut Command) -> bool {
     command

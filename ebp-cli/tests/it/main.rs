@@ -22,6 +22,7 @@ mod demo_cloud;
 mod demo_page;
 mod demo_past;
 mod errors;
+mod errors_of_others;
 mod evaluation;
 mod export;
 mod export_job;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ebp_client::ClientError;
-use ebp_core::model::ConsentState;
+use ebp_core::{contract::ReportedErrorGroup, model::ConsentState};
 use ebp_meter::aggregator::{
     Aggregator, ConfiguredMeter, Event, Heads, MeasureError, Options, Permission, Step,
 };
@@ -50,6 +50,8 @@ pub enum MeasuringEvent {
     SpoolReopened,
     /// The local socket cannot be used.
     NoSocket(SocketError),
+    /// Another program of the device told of a group of its errors.
+    ErrorOfAnother(Box<ReportedErrorGroup>),
 }
 
 /// The result of a step.
@@ -147,14 +149,14 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         }
         if step.is_over || is_revoked {
             self.permission = Permission::Revoked;
-            self.answer_requests(device, Duration::ZERO);
+            self.answer_requests(device, Duration::ZERO, &mut events);
             return MeasuringStep { events, next: Duration::MAX, is_over: true };
         }
         if step.ask_consent {
             self.asking.ask(device.api());
             self.renewal_is_due = true;
         }
-        self.answer_requests(device, step.next);
+        self.answer_requests(device, step.next, &mut events);
         let mut next = step.next;
         if self.permission == Permission::Granted {
             next = next.min(self.heads.begin_due(step.next, &*device.clock));
@@ -214,12 +216,17 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
     }
 
     /// Answers the requests at the socket. The engine needs no head for `room`.
-    fn answer_requests(&mut self, device: &Device, room: Duration) {
+    fn answer_requests(
+        &mut self,
+        device: &Device,
+        room: Duration,
+        events: &mut Vec<MeasuringEvent>,
+    ) {
         if self.permission != Permission::Granted {
             self.heads.forbid();
         }
         while let Some(asked) = self.socket.as_ref().and_then(Socket::next) {
-            match asked.request {
+            match &asked.request {
                 Request::Status {} => {
                     let answer = match status(device) {
                         Ok(status) => Answer::Status(Box::new(status)),
@@ -230,7 +237,11 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
                 Request::Now { .. } if self.permission != Permission::Granted => {
                     asked.answer(Answer::refuse(Reason::NoConsent, "consent is not granted"));
                 }
-                Request::Now { meter } => match self.heads.index(meter) {
+                Request::Error { group } => {
+                    events.push(MeasuringEvent::ErrorOfAnother(group.clone()));
+                    asked.answer(Answer::Taken {});
+                }
+                &Request::Now { meter } => match self.heads.index(meter) {
                     Some(index) => self.heads.ask(index, asked, room, &*device.clock),
                     None => {
                         let detail = format!("this device reads no meter {meter}");

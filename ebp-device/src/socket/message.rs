@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use ebp_core::model::{IncidentType, Measurement, MeasurementData};
+use ebp_core::{
+    contract::ReportedErrorGroup,
+    model::{IncidentType, Measurement, MeasurementData},
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,7 +13,7 @@ use uuid::Uuid;
 use crate::transmitter::Acknowledged;
 
 /// A request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// The device's status.
@@ -20,9 +23,14 @@ pub enum Request {
         /// The meter's identifier in the survey.
         meter: Uuid,
     },
+    /// To tell the server of a group of errors, which the device's page or its updater has counted.
+    Error {
+        /// The group.
+        group: Box<ReportedErrorGroup>,
+    },
 }
 
-/// An answer: an object with one of three members.
+/// An answer: an object with one of four members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
@@ -30,6 +38,8 @@ pub enum Answer {
     Status(Box<Status>),
     /// To [`Request::Now`].
     Telegram(Telegram),
+    /// To [`Request::Error`].
+    Taken {},
     /// It cannot be answered.
     Refusal(Refusal),
 }

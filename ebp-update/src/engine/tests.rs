@@ -3,5 +3,6 @@
 
 mod crash;
 mod disk;
+mod hundred;
 mod trial;
 mod world;

@@ -36,7 +36,7 @@ impl Meterside for SocketMeterside {
         match self.ask(Request::Status {}, Duration::from_secs(10))? {
             Answer::Status(status) => Ok(*status),
             Answer::Refusal(refusal) => Err(MetersideError::Refused(refusal.reason)),
-            Answer::Telegram(_) => Err(MetersideError::Missing),
+            Answer::Telegram(_) | Answer::Taken {} => Err(MetersideError::Missing),
         }
     }
 
@@ -44,7 +44,7 @@ impl Meterside for SocketMeterside {
         match self.ask(Request::Now { meter }, Duration::from_secs(60))? {
             Answer::Telegram(telegram) => Ok(telegram),
             Answer::Refusal(refusal) => Err(MetersideError::Refused(refusal.reason)),
-            Answer::Status(_) => Err(MetersideError::Missing),
+            Answer::Status(_) | Answer::Taken {} => Err(MetersideError::Missing),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     manifests::start::{Running, ask, free_port},
     run::{output, succeed, works},
     survey::{Household, MODEL, Survey},
+    symbols,
 };
 
 /// The recording that is read, of those that sml-rs carries.
@@ -43,6 +44,8 @@ pub fn run(server: &Path) -> Result<()> {
             let program = Program { kind, architecture, path: program };
             program.starts()?;
             program.reads()?;
+            symbols::check(program.command(&[]))?;
+            program.say("names its functions in stacks");
             program.measures_and_sends(server)?;
             program.finds_names()?;
             checked += 1;

@@ -14,6 +14,7 @@ use ebp_meter::aggregator::{Event, MeasureError, Permission, ReadError};
 use jiff::Timestamp;
 
 use crate::{
+    error_report,
     exit::{Code, Failure, chain, device},
     failure_log::FailureLog,
     output::phrase::{self, counted},
@@ -93,6 +94,7 @@ impl EventLog {
             }
             // For outputs, not for people.
             MeasuringEvent::Heard(..) => {}
+            MeasuringEvent::ErrorOfAnother(group) => error_report::take_over(&group),
             MeasuringEvent::SpoolReopened => tracing::info!("the spool was opened again"),
         }
     }

@@ -49,12 +49,14 @@ pub fn answer(config: &Path, stop: &AtomicBool) -> CommandResult {
     let mut waiting = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         while let Some(asked) = socket.next() {
-            match asked.request {
+            match &asked.request {
                 Request::Status {} => {
                     let known = status(&device).map(|status| Answer::Status(Box::new(status)));
                     asked.answer(known.unwrap_or_else(unreadable));
                 }
-                Request::Now { meter } => {
+                // The demo's devices have no server that is told of errors.
+                Request::Error { .. } => asked.answer(Answer::Taken {}),
+                &Request::Now { meter } => {
                     waiting.push(Waiting { asked, meter, since: device.clock.since_boot() });
                 }
             }

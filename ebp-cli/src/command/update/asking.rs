@@ -8,7 +8,7 @@ use ebp_core::{
     contract::{DeviceUpdate, UpdateManager, UpdateWish},
 };
 use ebp_device::config::DeviceConfig;
-use ebp_update::{MachineDisk, State, UpdateConfig, Version, Wish, shorten};
+use ebp_update::{MachineDisk, Pin, State, UpdateConfig, Version, Wish, shorten};
 
 use crate::{
     exit::{Failure, chain, update as explain},
@@ -49,7 +49,8 @@ impl<'a> Asking<'a> {
     }
 
     /// Tells the server the state before a round, and returns what is wanted. What the configuration
-    /// says counts before the server's answer, and the last answer while there is no other.
+    /// says counts before the server's answer, and the last answer while there is no other. It is
+    /// remembered in either case: the configuration may say something else before the server does.
     pub fn wish(
         &mut self,
         update: &UpdateConfig,
@@ -58,21 +59,18 @@ impl<'a> Asking<'a> {
     ) -> Result<Wish, Failure> {
         let state = State::look(disk).unwrap_or_default();
         let told = self.describe(&state);
+        let broken = |error: ebp_update::DiskError| explain::explain(error.into());
         let answer = self.send(&told);
-        if let Some(version) = &update.version {
-            return Ok(Wish::Pinned(version.clone()));
+        if let Ok(answer) = &answer {
+            self.told = Some(told);
+            Wish::remember(disk, answer, clock.now()).map_err(broken)?;
         }
-        let wish = match answer {
-            Ok(answer) => {
-                self.told = Some(told);
-                let broken = |error: ebp_update::DiskError| explain::explain(error.into());
-                Wish::remember(disk, &answer, clock.now()).map_err(broken)?;
-                Wish::of_answer(&answer)
-            }
-            Err(error) => {
-                let now = clock.synchronised().then(|| clock.now());
-                let wish =
-                    Wish::recall(disk, now).map_err(|error| explain::explain(error.into()))?;
+        let wish = match (&update.version, answer) {
+            (Some(Pin::Newest), _) => Wish::Newest,
+            (Some(Pin::Version(version)), _) => Wish::Pinned(version.clone()),
+            (None, Ok(answer)) => Wish::of_answer(&answer),
+            (None, Err(error)) => {
+                let wish = Wish::recall(disk).map_err(broken)?;
                 tell!(
                     "ebp: the server does not say which version should run ({error}): {}",
                     describe_wish(&wish)

@@ -25,10 +25,12 @@ use crate::{
 /// This machine's architecture.
 pub const ARCHITECTURE: &str = std::env::consts::ARCH;
 
-/// When this program was built, if whoever built it said so: it cannot be earlier.
+/// When this program was built, if whoever built it said so, as `cargo xtask` does: it cannot be earlier.
 const BUILT: Option<&str> = option_env!("SOURCE_DATE_EPOCH");
 
-/// Otherwise it is known only that it cannot be earlier than this code.
+/// Otherwise it is known only that it cannot be earlier than this code. It is a lower bound that is too
+/// low, so that it never makes valid metadata expire. A device that does not know the time, and has not
+/// seen a signed timestamp yet, takes metadata that expired after it.
 const WRITTEN: &str = "2026-12-01T00:00:00Z";
 
 /// Where trust is kept, in the folder of updates.
@@ -84,7 +86,7 @@ pub fn open(
         Some(version) => version,
         None => env!("CARGO_PKG_VERSION").parse::<Version>().map_err(Failure::failed)?,
     };
-    let time = KnownTime { now: clock.synchronised().then(|| clock.now()), built: built() };
+    let time = KnownTime { now: clock.synchronised().then(|| clock.now()), built: built(BUILT) };
     let versions = (&running, wish);
     let wrong = |error: ebp_update::SupplyError| explain::explain(error.into());
     if repository.contains("://") {
@@ -104,10 +106,12 @@ pub fn open(
     Ok(Box::new(supply))
 }
 
-fn built() -> Timestamp {
-    let second = BUILT.and_then(|text| text.parse().ok());
+/// The lower bound of the time.
+fn built(said: Option<&str>) -> Timestamp {
+    let second = said.and_then(|text| text.parse().ok());
     let built = second.and_then(|second| Timestamp::from_second(second).ok());
-    built.or_else(|| WRITTEN.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
+    let written = WRITTEN.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    built.map_or(written, |built| built.max(written))
 }
 
 /// A repository at a web server.
@@ -122,5 +126,21 @@ impl Repository for Web {
 impl Files for Web {
     fn read_at(&self, path: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read_at(path, offset, buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program that was built at the beginning of time, as some reproducible builds say, is not older
+    /// than its code.
+    #[test]
+    fn a_program_is_never_older_than_its_code() {
+        let written: Timestamp = WRITTEN.parse().unwrap();
+        for said in [None, Some(""), Some("yesterday"), Some("0"), Some("1")] {
+            assert_eq!(built(said), written, "{said:?}");
+        }
+        assert_eq!(built(Some("1893456000")), "2030-01-01T00:00:00Z".parse().unwrap());
     }
 }

@@ -9,15 +9,13 @@ use ebp_device::{
     socket::{self, ask},
 };
 use ebp_fleet::tunnel::local;
-use ebp_update::{Observation, Witness};
+use ebp_update::{Observation, Witness, is_between_readings};
 use jiff::Timestamp;
 
 /// How long an answer is waited for.
 const WAIT: Duration = Duration::from_secs(5);
 /// A meter or a report works that was there within two cycles and this.
 const SLACK: Duration = Duration::from_secs(120);
-/// With shorter cycles no moment is better than another.
-const SHORTEST_CYCLE: Duration = Duration::from_secs(300);
 
 /// The services of a device, seen from outside.
 #[derive(Debug)]
@@ -84,16 +82,8 @@ impl Witness for DeviceWitness {
         reaches_server(&self.config)
     }
 
-    /// Between a third and nine tenths of a slot: readings that take minutes are over by then, and a
-    /// service has time to start before the next.
     fn is_good_moment(&mut self) -> bool {
-        if self.tunnel().is_some_and(|status| !status.connected.is_empty()) {
-            return false;
-        }
-        let cycle = self.config.cycle.measurement;
-        let begun = cycle.slot(SystemClock.now()).start();
-        let past = SystemClock.now().duration_since(begun).unsigned_abs();
-        let whole = cycle.duration();
-        whole < SHORTEST_CYCLE || (whole / 3..whole * 9 / 10).contains(&past)
+        let is_used = self.tunnel().is_some_and(|status| !status.connected.is_empty());
+        !is_used && is_between_readings(self.config.cycle.measurement, SystemClock.now())
     }
 }

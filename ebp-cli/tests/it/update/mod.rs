@@ -36,6 +36,7 @@ use services::Services;
 /// The program's own version.
 const FLOOR: &str = env!("CARGO_PKG_VERSION");
 const MODEL: &str = "MT175";
+const SERVICES: [&str; 2] = ["read", "transmit"];
 const LONGEST_ROUND: Duration = Duration::from_secs(240);
 
 /// The built program with another version in it, of the same length as its own.
@@ -194,15 +195,26 @@ struct House {
 
 impl House {
     fn new(trial: &str) -> Self {
+        Self::prepared(trial, |_, _| {})
+    }
+
+    /// One of which something is changed before its services start.
+    fn prepared(trial: &str, prepare: impl FnOnce(&Household, &mut Device)) -> Self {
         let server = Server::start();
         let household = Household::register(&server, "erika@example.org", &[MODEL], "2s");
         let meter = Meter::quick(household.folder.path(), MODEL);
         household.account(&server).grant();
-        let device = Device::new(&household.config, trial);
-        let services = Services::start(&device, &["read", "transmit"]);
+        let mut device = Device::new(&household.config, trial);
+        prepare(&household, &mut device);
+        let services = Services::start(&device, &SERVICES);
         let house = Self { device, services, household, server, _meter: meter };
         house.wait_until_it_works();
         house
+    }
+
+    /// Starts them again after they were killed.
+    fn start_services(&mut self) {
+        self.services = Services::start(&self.device, &SERVICES);
     }
 
     fn wait_until_it_works(&self) {

@@ -161,9 +161,43 @@ fn a_version_that_fails_stays_with_its_first_device() {
         assert_eq!(administrator.show()["events"][0]["by"], "bo");
     }
     server.end();
+    // However long ago it said so.
+    let wish = two.updates.join("wish.json");
+    let remembered = fs::read_to_string(&wish).unwrap();
+    let at = remembered.find("\"at\":\"20").unwrap() + "\"at\":\"".len();
+    fs::write(&wish, format!("{}2016{}", &remembered[..at], &remembered[at + 4..])).unwrap();
     let run = two.round().done();
     run.says(&["the server does not say which version should run", "stays on what it runs"]);
     assert_eq!(two.launched(), FLOOR);
+    // Until its administrator says otherwise.
+    let text = fs::read_to_string(&two.config).unwrap();
+    fs::write(&two.config, text.replace("root =", "version = \"newest\"\nroot =")).unwrap();
+    two.round().done().says(&["version 0.1.8 is not run: it says that it is version 9.9.9"]);
+}
+
+/// A device whose configuration says what it runs tells the server what it keeps as soon as it keeps it,
+/// not an hour later.
+#[test]
+fn a_device_with_a_version_of_its_own_says_at_once_what_it_keeps() {
+    let server = Server::start();
+    let administrator = Administrator::new(&server);
+    let household = Household::register(&server, "erika@example.org", &["MT175"], "2s");
+    household.account(&server).grant();
+    let group = Group::new();
+    group.add_program(VERSION, &good(VERSION));
+    group.publish();
+    let device = Device::new(&household.config, "24s");
+    device.trust(&group);
+    let text = fs::read_to_string(&device.config).unwrap();
+    let pinned = format!("version = {VERSION:?}\nroot =");
+    fs::write(&device.config, text.replace("root =", &pinned)).unwrap();
+    administrator.run(&["start", VERSION]).done();
+    device.round().done().says(&["version 0.1.9 is kept"]);
+    // It counts by its services' report, and by what that one round has said.
+    let mut report = device.launch(&["transmit", "--config"]);
+    report.arg(&device.config);
+    process::run(report, b"").done();
+    administrator.wait_for("gone-over", 1);
 }
 
 /// On a device with Kubernetes it is said who updates it, and nothing else is done.

@@ -43,14 +43,19 @@ impl Services {
         });
         Self { threads: threads.collect(), stop }
     }
-}
 
-impl Drop for Services {
-    fn drop(&mut self) {
+    /// Kills them, and does not start them again.
+    pub fn kill(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Services {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::clock::{Clock, DeviceClock, SimulatedClock};
+use ebp_core::{
+    clock::{Clock, DeviceClock, SimulatedClock},
+    cycle::Cycle,
+};
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
@@ -20,6 +23,7 @@ use crate::{
     event::{Event, Next},
     layout,
     limits::Limits,
+    moment::is_between_readings,
     programs::{ProgramError, Programs},
     proof::{Observation, Witness},
     release::{Digest, Release, Supply, SupplyError},
@@ -30,7 +34,7 @@ use crate::{
 
 pub const METER: Uuid = Uuid::from_u128(1);
 pub const FLOOR: &str = "1.0.0";
-const SLOT: Duration = Duration::from_secs(900);
+pub const SLOT: Duration = Duration::from_secs(900);
 
 /// How a release behaves.
 #[derive(Debug, Clone)]
@@ -51,6 +55,45 @@ impl Behaviour {
     }
 }
 
+/// How a service measures, second by second.
+#[derive(Debug, Clone)]
+pub struct Readings {
+    /// How long it takes from a restart until the service measures.
+    pub start: Duration,
+    /// How long a reading takes.
+    pub takes: Duration,
+    /// The slot that is being read, and since when.
+    under_way: Option<(i64, Timestamp)>,
+    /// For each slot that was measured, by its beginning: how long after it the reading was over.
+    pub measured: BTreeMap<i64, Duration>,
+}
+
+impl Readings {
+    pub fn new(start: Duration, takes: Duration) -> Self {
+        Self { start, takes, under_way: None, measured: BTreeMap::new() }
+    }
+
+    /// What a running service does at that instant: as the real one, it reads the present slot at once
+    /// if that is not measured. Returns whether a reading is over.
+    fn go_on(&mut self, now: Timestamp) -> bool {
+        let length = i64::try_from(SLOT.as_secs()).unwrap();
+        let slot = now.as_second() - now.as_second() % length;
+        match self.under_way {
+            Some((of, begun)) if now.duration_since(begun).unsigned_abs() >= self.takes => {
+                let beginning = Timestamp::from_second(of).unwrap();
+                self.measured.insert(of, now.duration_since(beginning).unsigned_abs());
+                self.under_way = None;
+                true
+            }
+            None if !self.measured.contains_key(&slot) => {
+                self.under_way = Some((slot, now));
+                false
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Everything but the disk and the clock.
 #[derive(Debug)]
 pub struct Facts {
@@ -68,6 +111,8 @@ pub struct Facts {
     pub starts: usize,
     /// Every version that services ever ran.
     pub ran: BTreeSet<Version>,
+    /// How services measure; at once and always, without it.
+    pub readings: Option<Readings>,
 }
 
 #[derive(Clone)]
@@ -93,6 +138,7 @@ impl World {
             acknowledged: None,
             starts: 0,
             ran: BTreeSet::new(),
+            readings: None,
         };
         let world = Self {
             disk: SharedDisk(Rc::new(RefCell::new(SimulatedDisk::new()))),
@@ -111,9 +157,14 @@ impl World {
 
     /// A release that is desired from now on.
     pub fn release(&self, version: &str, behaviour: Behaviour) -> Version {
+        self.release_of(version, behaviour, 3500)
+    }
+
+    /// The same, of so many bytes.
+    pub fn release_of(&self, version: &str, behaviour: Behaviour, length: u32) -> Version {
         let version: Version = version.parse().unwrap();
         let bytes: Vec<u8> =
-            version.as_str().bytes().cycle().zip(0..3500_u32).map(|(b, i)| b ^ i as u8).collect();
+            version.as_str().bytes().cycle().zip(0..length).map(|(b, i)| b ^ i as u8).collect();
         let sha256 = Digest(digest(&SHA256, &bytes).as_ref().try_into().unwrap());
         let (length, architecture) = (bytes.len() as u64, "here".to_owned());
         let release = Release { version: version.clone(), architecture, length, sha256 };
@@ -129,14 +180,20 @@ impl World {
 
     /// Time passes, and services do their work.
     pub fn pass(&self, time: Duration) {
-        self.clock.advance(time);
+        if self.facts.borrow().readings.is_some() {
+            for _ in 0..time.as_secs() {
+                self.pass_second();
+            }
+        } else {
+            self.clock.advance(time);
+        }
         let mut facts = self.facts.borrow_mut();
         let Behaviour { exits, measures, reports, .. } = facts.behaviour();
         let name = facts.running_name();
         let slot = i64::try_from(SLOT.as_secs()).unwrap();
         let now = self.clock.now().as_second();
         let at = Timestamp::from_second(now - now % slot).unwrap();
-        if measures && !exits {
+        if measures && !exits && facts.readings.is_none() {
             facts.measured_at = Some(at);
         }
         if reports && !exits && facts.network {
@@ -148,6 +205,21 @@ impl World {
             if is_due {
                 facts.acknowledged = Some((self.clock.now(), name));
             }
+        }
+    }
+
+    /// A second passes for a service that measures as healthy ones do.
+    fn pass_second(&self) {
+        self.clock.advance(Duration::from_secs(1));
+        let (now, since_boot) = (self.clock.now(), self.clock.since_boot());
+        let mut facts = self.facts.borrow_mut();
+        let lived = since_boot.saturating_sub(facts.started_at);
+        let is_over = facts
+            .readings
+            .as_mut()
+            .is_some_and(|readings| lived >= readings.start && readings.go_on(now));
+        if is_over {
+            facts.measured_at = Some(now);
         }
     }
 
@@ -172,6 +244,9 @@ impl World {
         facts.running = launched;
         facts.started_at = self.clock.since_boot();
         facts.starts += 1;
+        if let Some(readings) = &mut facts.readings {
+            readings.under_way = None;
+        }
     }
 
     /// The machine starts again with that disk.
@@ -303,6 +378,7 @@ impl Witness for World {
     }
 
     fn is_good_moment(&mut self) -> bool {
-        true
+        let cycle: Cycle = format!("{}s", SLOT.as_secs()).parse().unwrap();
+        self.facts.borrow().readings.is_none() || is_between_readings(cycle, self.clock.now())
     }
 }

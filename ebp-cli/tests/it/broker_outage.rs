@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ebp_core::cycle::Cycle;
+use ebp_core::{
+    clock::{Clock, SystemClock},
+    cycle::Cycle,
+};
 use ebp_needs::needs;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -64,17 +67,17 @@ fn run(outage: Outage, seconds: u64) {
     let reading = Running::start(command);
     broker.next("/state");
 
-    let begun = jiff::Timestamp::now();
+    let begun = SystemClock.now();
     thread::sleep(Duration::from_secs(BESIDE));
     let before = states(&broker);
-    let gone = jiff::Timestamp::now();
+    let gone = SystemClock.now();
     match outage {
         Outage::Stopped => broker.stop(),
         Outage::Frozen => kill_process(pid(&broker), Signal::STOP).unwrap(),
     }
     thread::sleep(Duration::from_secs(seconds));
     let away = states(&broker);
-    let back = jiff::Timestamp::now();
+    let back = SystemClock.now();
     match outage {
         Outage::Stopped => broker.start_again(),
         Outage::Frozen => kill_process(pid(&broker), Signal::CONT).unwrap(),
@@ -84,7 +87,7 @@ fn run(outage: Outage, seconds: u64) {
     let first_after = returned.elapsed();
     thread::sleep(Duration::from_secs(BESIDE));
     let after = states(&broker);
-    let end = jiff::Timestamp::now();
+    let end = SystemClock.now();
     reading.signal(Signal::TERM);
     let ended = reading.end();
     assert_eq!(ended.code, Some(0), "{ended:#?}");

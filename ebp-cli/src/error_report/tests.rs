@@ -164,7 +164,7 @@ fn no_value_of_any_error_is_received() {
             let Some(report) = describe(&failure) else { continue };
             made += 1;
             typed += usize::from(!report.kind().starts_with("Failure::"));
-            own.admit(&report, &release, true, ebp_core::clock::Clock::now(&clock)).unwrap();
+            own.admit(&report, &release, true, Clock::now(&clock)).unwrap();
         }
         loop {
             match sending.step(Timestamp::UNIX_EPOCH) {

@@ -181,6 +181,11 @@ impl Watch {
         self.missing().len() < before
     }
 
+    /// How many readings were seen that count for a proof.
+    pub(crate) fn counted(&self) -> u32 {
+        self.meters.values().map(|(_, readings)| (*readings).min(READINGS)).sum()
+    }
+
     /// What is demanded and was not seen to work yet.
     #[must_use]
     pub fn missing(&self) -> Vec<Demand> {

@@ -71,7 +71,11 @@ impl Updater<'_> {
             }
         }
         let seen = self.witness.observe();
-        if trial.restarted && trial.watch.see(&seen, Some(&version)) {
+        let counted = trial.watch.counted();
+        let has_proved = trial.restarted && trial.watch.see(&seen, Some(&version));
+        // A first reading is kept at once, too: the judge may be killed before it sees the second.
+        is_new |= trial.watch.counted() > counted;
+        if has_proved {
             is_new = true;
             self.events.push(Event::Proved(version.clone(), trial.watch.missing()));
         }

@@ -226,6 +226,19 @@ fn three_starts_of_the_machine_without_a_proof_are_enough() {
     assert_eq!(reverted(&world.state()).reason, RevertReason::Boots { times: 4 });
 }
 
+/// The judge is killed after each look, and begins anew from what is on the disk.
+#[test]
+fn a_judge_that_never_lives_for_two_readings_proves_a_version() {
+    let world = World::new();
+    let never = Duration::from_secs(24 * 3600);
+    let world = World { limits: crate::Limits { save: never, ..world.limits.clone() }, ..world };
+    let version = world.good("1.1.0");
+    for _ in 0..120 {
+        world.steps(1).unwrap();
+    }
+    assert_eq!(world.committed(), Some(version), "{:?}", world.state());
+}
+
 #[test]
 fn damage_on_the_way_is_fetched_again_but_not_for_ever() {
     let world = World::new();

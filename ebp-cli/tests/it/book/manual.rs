@@ -75,7 +75,8 @@ fn commands(script: &str) -> Vec<Vec<String>> {
                 |word: &String| matches!(word.as_str(), "|" | "&" | ";" | "<" | ">" | "(" | ")");
             let own = words[at + 1..].iter().take_while(|word| !is_end(word));
             let own = own.map(|word| match word.as_str() {
-                "DEVICE" | "HOUSEHOLD" => DEVICE.to_owned(),
+                "DEVICE" | "HOUSEHOLD" | "$household" => DEVICE.to_owned(),
+                "$(date -u +%F)" => "2026-12-02".to_owned(),
                 "$group" => "administrators".to_owned(),
                 "SERIAL" => DEVICE.replace('-', ""),
                 word => word.to_owned(),

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     examples, root,
     run::{cargo, output, succeed},
+    tool,
 };
 
 /// What is installed beside what the examples need.
@@ -20,18 +21,11 @@ const PACKAGES: [&str; 2] = ["frictionless[parquet]==5.21.0", "mlcroissant==1.1.
 /// Makes the data set and reads it.
 pub fn run() -> Result<()> {
     let root = root();
+    let packages = [&examples::PYTHON[..], &PACKAGES].concat();
+    let python = tool::python_with("dataset-python", &packages)?
+        .context("the packages cannot be installed: that needs Python 3 with venv, and PyPI")?;
     let tools = root.join("target/tools/dataset");
-    let python = tools.join("venv/bin/python");
-    if !python.exists() {
-        fs::create_dir_all(&tools).with_context(|| tools.display().to_string())?;
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(tools.join("venv")))?;
-    }
-    succeed(
-        Command::new(&python)
-            .args(["-m", "pip", "install", "--quiet"])
-            .args(examples::PYTHON)
-            .args(PACKAGES),
-    )?;
+    fs::create_dir_all(&tools).with_context(|| tools.display().to_string())?;
     let folder = tools.join("demo");
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;

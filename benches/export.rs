@@ -1,6 +1,7 @@
 //! The data set out of a SQLite database beside DuckDB: ten million readings, in turn:
 //! `EBP_BENCH_PYTHON=PYTHON cargo bench -p ebp-survey --features dataset --bench export`, where that
-//! Python has `duckdb==1.5.5` and `duckdb-extension-sqlite-scanner==1.5.5`.
+//! Python has `duckdb==1.5.5`, `duckdb-extension-sqlite-scanner==1.5.5` and `duckdb-extensions==1.5.5`,
+//! which hands the scanner to DuckDB.
 //!
 //! Ours is the whole set, in one pass: readings, energy, balance, daily, spans, sorted, with their
 //! descriptions and hashes. DuckDB writes the three values of each reading to one sorted Parquet file,
@@ -31,6 +32,7 @@ const QUARTER: i64 = 900_000_000;
 /// What DuckDB does.
 const DUCKDB: &str = r#"
 import resource, sys, duckdb
+from duckdb_extensions import import_extension
 database, output, way, form = sys.argv[1:5]
 codes = {"energy_in": "0100010800ff", "energy_out": "0100020800ff", "power": "0100100700ff"}
 def value(code):
@@ -39,6 +41,7 @@ def value(code):
         return f"coalesce(json_extract(data, '$[0].{code}'), json_extract(data, '$[1].{code}'), json_extract(data, '$[2].{code}'))::DOUBLE"
     return f"nullif(regexp_extract(data, '\"{code}\":(-?[0-9.]+)', 1), '')::DOUBLE"
 values = ", ".join(f"{value(code)} AS {name}" for name, code in codes.items())
+import_extension("sqlite_scanner")
 db = duckdb.connect()
 db.execute("SET threads = 2; LOAD sqlite_scanner; SET TimeZone = 'UTC'")
 db.execute(f"ATTACH '{database}' AS ebp (TYPE sqlite, READ_ONLY)")

@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 pub struct Identity {
     pub authority: PathBuf,
@@ -20,6 +20,8 @@ impl Identity {
         let path = |name: &str| folder.join(name);
         let mut of_authority = CertificateParams::new(Vec::new()).unwrap();
         of_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // By the name that is set otherwise OpenSSL takes the server's certificate for self-signed.
+        of_authority.distinguished_name.push(DnType::CommonName, "authority");
         let authority_key = KeyPair::generate().unwrap();
         let authority = of_authority.self_signed(&authority_key).unwrap();
         let issuer = Issuer::new(of_authority, authority_key);

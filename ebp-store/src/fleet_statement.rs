@@ -11,6 +11,8 @@ pub struct Dialect {
     pub mark: char,
     /// Compares with a pattern without regard to the case of ASCII letters.
     pub like: &'static str,
+    /// The digits of a device's identifier; between them may be hyphens, before the last twelve.
+    pub digits: &'static str,
     /// The order of a text by its octets.
     pub octets: &'static str,
     /// An instant before all others.
@@ -65,12 +67,26 @@ fn identifiers(text: &str) -> Option<(Uuid, Uuid)> {
     fill('0').zip(fill('f'))
 }
 
+/// A pattern of `LIKE` for the devices whose identifier ends with the text, or that have it as their
+/// name in the home network (`ebp-7a3f`, `ebp-7a3f.local`).
+fn last_digits(text: &str) -> Option<String> {
+    let name = text.to_ascii_lowercase();
+    let digits = match name.strip_prefix("ebp-") {
+        Some(rest) => rest.strip_suffix(".local").unwrap_or(rest),
+        None => &name,
+    };
+    let fits = (4..=12).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then(|| format!("%{digits}"))
+}
+
 /// What is searched for, as parameters.
 pub struct Search {
     /// The pattern in small and in capital letters: databases fold ASCII letters alone.
     pub patterns: [String; 2],
     /// Identifiers between these.
     pub between: Option<(Uuid, Uuid)>,
+    /// The pattern of a device's last digits.
+    pub ending: Option<String>,
 }
 
 impl FleetQuery {
@@ -81,6 +97,7 @@ impl FleetQuery {
         Some(Search {
             patterns: [containing(&text.to_lowercase()), containing(&text.to_uppercase())],
             between: identifiers(text),
+            ending: last_digits(text),
         })
     }
 
@@ -105,7 +122,7 @@ impl FleetQuery {
         self.state.is_some() || matches!(self.sort, FleetSort::State)
     }
 
-    /// The statements. Parameters of both: the version, four of the search; then of the page the rank
+    /// The statements. Parameters of both: the version, five of the search; then of the page the rank
     /// of the state, the cursor's two and the limit; last the six of the state, of the page only where
     /// it [judges](Self::judges). Those that are not used do not occur.
     #[must_use]
@@ -149,17 +166,17 @@ impl FleetQuery {
 
     /// The condition on what is passed, but for the state.
     fn filters(&self, dialect: &Dialect, numbers: &mut Numbers) -> String {
-        let like = dialect.like;
+        let Dialect { like, digits, .. } = dialect;
         let mut filters = Vec::new();
         if self.version.is_some() {
             filters.push(format!("fleet.version = {}", numbers.next()));
         }
         if self.search.is_some() {
-            let [small, capital, first, last] = std::array::from_fn(|_| numbers.next());
+            let [small, capital, first, last, ending] = std::array::from_fn(|_| numbers.next());
             filters.push(format!(
                 "(participant.name {like} {small} ESCAPE '\\' \
                  OR participant.name {like} {capital} ESCAPE '\\' \
-                 OR fleet.device BETWEEN {first} AND {last} \
+                 OR fleet.device BETWEEN {first} AND {last} OR {digits} LIKE {ending} \
                  OR device.household BETWEEN {first} AND {last})"
             ));
         }
@@ -239,6 +256,16 @@ mod tests {
         assert_eq!(last.to_string(), "0a1b2fff-ffff-ffff-ffff-ffffffffffff");
         for text in ["", "0a1", "0a1g2", "Beate", &"0".repeat(33), "----"] {
             assert_eq!(identifiers(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_found_by_the_end_of_its_identifier_and_by_its_name() {
+        for text in ["7a3f", "7A3F", "ebp-7a3f", "EBP-7A3F.local"] {
+            assert_eq!(last_digits(text).as_deref(), Some("%7a3f"), "{text}");
+        }
+        for text in ["", "a3f", "ebp-", "ebp-a3g1", "Beate", "7a3f.local", &"0".repeat(13)] {
+            assert_eq!(last_digits(text), None, "{text}");
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::{
 const DIALECT: Dialect = Dialect {
     mark: '$',
     like: "COLLATE \"C\" ILIKE",
+    digits: "fleet.device::text",
     octets: " COLLATE \"C\"",
     earliest: "'epoch'::timestamptz",
     latest: "'9999-01-01Z'::timestamptz",
@@ -65,6 +66,7 @@ pub async fn list(
         parameters.extend(search.patterns.iter().map(|it| it as &(dyn ToSql + Sync)));
         parameters.push(&between.0);
         parameters.push(&between.1);
+        parameters.push(&search.ending);
     }
     let statement = tx.prepare_cached(&counting).await?;
     let found = tx.query(&statement, &[parameters.clone(), thresholds.clone()].concat()).await?;

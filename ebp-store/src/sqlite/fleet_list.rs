@@ -20,8 +20,14 @@ use crate::{
     rule::fleet::{FleetFacts, FleetThresholds, SurveyCycles},
 };
 
-const DIALECT: Dialect =
-    Dialect { mark: '?', like: "LIKE", octets: "", earliest: "0", latest: "253370764800000000" };
+const DIALECT: Dialect = Dialect {
+    mark: '?',
+    like: "LIKE",
+    digits: "hex(fleet.device)",
+    octets: "",
+    earliest: "0",
+    latest: "253370764800000000",
+};
 
 /// A page of devices, and the counts.
 pub fn list(
@@ -39,6 +45,7 @@ pub fn list(
         // No octets lie between those of NULL.
         let (first, last) = search.between.unzip();
         filters.extend([first, last].map(|id| id.map(|id| id.as_bytes().to_vec()).into()));
+        filters.push(search.ending.into());
     }
     let thresholds = thresholds(&than);
     let found: Vec<(i64, i64)> = db

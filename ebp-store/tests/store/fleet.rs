@@ -7,7 +7,7 @@ use ebp_core::{
         NewSilence, Notice, SpoolFigures,
     },
     cycle::Cycle,
-    model::{ConsentState, Flag, IncidentType},
+    model::{ConsentState, Flag, IncidentType, device_host_name},
     scope::Scopes,
 };
 use ebp_store::{
@@ -355,7 +355,8 @@ pub async fn histories(store: &dyn Store) {
     assert_eq!((all.days.len(), all.incidents.len()), (2, 3));
 }
 
-/// Names are found by any part of them, without regard to case; identifiers by their beginning.
+/// Names are found by any part of them, without regard to case; identifiers by their beginning, those
+/// of devices by their end, too.
 pub async fn is_searched(store: &dyn Store) {
     let now = at("2026-01-01T00:00:00Z");
     let mut made = Vec::new();
@@ -385,5 +386,9 @@ pub async fn is_searched(store: &dyn Store) {
     assert!(found("' OR 1=1 --").await.is_empty() && found("example.org").await.is_empty());
     let device = made[2].measurement_device.to_string();
     assert_eq!(found(&device[..13]).await, ["anna Zorn"]);
+    assert_eq!(found(&device[24..]).await, ["anna Zorn"]);
+    let name = device_host_name(made[2].measurement_device);
+    assert!(found(&name).await.contains(&"anna Zorn".to_owned()));
+    assert!(found("ebp-").await.is_empty());
     assert_eq!(found(&made[0].household.to_string()).await, ["Ömer Özdemir"]);
 }

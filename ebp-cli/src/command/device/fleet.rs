@@ -32,8 +32,8 @@ pub struct Fleet {
     #[arg(long, value_name = "VERSION")]
     running: Option<String>,
 
-    /// Only devices whose participant's name contains this, or whose identifier or household's
-    /// identifier begins so.
+    /// Only devices whose participant's name contains this, whose identifier or household's identifier
+    /// begins so, or whose identifier ends so (the name in the home network, ebp-7a3f, too).
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
 

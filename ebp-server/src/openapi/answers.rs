@@ -88,6 +88,13 @@ pub fn others(endpoint: &Endpoint) -> &'static [(&'static str, &'static str)] {
         (paths::MANAGEMENT_HOUSEHOLD, "POST") => {
             &[("204", "With `dry_run`: it would be registered")]
         }
+        (paths::JOB_ARCHIVE, "GET") => &[
+            ("206", "The octets that `Range` asks for; `Content-Range` says which, of how many"),
+            (
+                "416",
+                "No octet is where `Range` asks for some; `Content-Range` says how many there are",
+            ),
+        ],
         (path, "GET") if is_kept(path) || path == paths::SURVEY => {
             &[("304", "The client has it: its `ETag` is among those of `If-None-Match`")]
         }

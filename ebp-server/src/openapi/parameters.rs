@@ -87,6 +87,8 @@ enum Kind {
     Zone,
     TextVersion,
     Purpose,
+    Range,
+    RangeOf,
 }
 
 impl Kind {
@@ -142,7 +144,18 @@ impl Kind {
             Self::Search => text
                 .min_length(Some(1))
                 .max_length(Some(limits::SEARCH_CHARS))
-                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$")),
+                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+                .description(Some(
+                    "A part of the participant's name, the beginning of the device's or household's \
+                     identifier, the end of the device's, or its name in the home network",
+                )),
+            Self::Range => text.description(Some(
+                "Octets of it (RFC 9110, section 14): `bytes=FIRST-LAST`, `bytes=FIRST-` or \
+                 `bytes=-LENGTH`. Anything else is answered by the whole",
+            )),
+            Self::RangeOf => text.description(Some(
+                "The ETag of what the range is of: of another one the whole is answered",
+            )),
             Self::FewerLimit => ObjectBuilder::new()
                 .schema_type(Type::Integer)
                 .minimum(Some(1))
@@ -228,8 +241,13 @@ pub fn parameters(endpoint: &Endpoint) -> Vec<Parameter> {
         true => Kind::Versions,
         false => Kind::RuleVersions,
     };
-    let headers: [(&str, Kind, bool); 2] =
-        [("If-Match", versions, versioned), ("Ebp-Label", Kind::Label, is_recorded)];
+    let is_in_ranges = endpoint.path == paths::JOB_ARCHIVE;
+    let headers: [(&str, Kind, bool); 4] = [
+        ("If-Match", versions, versioned),
+        ("Ebp-Label", Kind::Label, is_recorded),
+        ("Range", Kind::Range, is_in_ranges),
+        ("If-Range", Kind::RangeOf, is_in_ranges),
+    ];
     let in_headers = headers
         .into_iter()
         .filter(|(_, _, is_read)| *is_read)

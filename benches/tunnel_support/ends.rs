@@ -5,7 +5,7 @@ use std::{fs, net::Ipv4Addr, sync::Arc};
 
 use ebp_core::clock::SystemClock;
 use ebp_fleet::tunnel::{
-    AllowList, Heartbeat, TunnelAccess, TunnelConfig,
+    AllowList, Heartbeat, ReadAhead, TunnelAccess, TunnelConfig,
     device::{DeviceSettings, SessionLog, serve_hostile},
     dial::Destination,
     relay::{Carried, SessionLimits, relay},
@@ -46,7 +46,7 @@ pub fn serve(arguments: &[String]) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port(2))).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let stream = TlsAcceptor::from(Arc::new(tls)).accept(stream).await.unwrap();
+        let stream = TlsAcceptor::from(Arc::new(tls)).accept(ReadAhead::new(stream)).await.unwrap();
         let (handle, holding) = tunnel(stream, heartbeat());
         for (place, service) in (3..).zip(SERVICES) {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port(place))).await.unwrap();
@@ -115,7 +115,8 @@ pub fn hold(arguments: &[String]) {
         };
         stream.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        let stream = TlsConnector::from(Arc::new(tls)).connect(name, stream).await.unwrap();
+        let stream =
+            TlsConnector::from(Arc::new(tls)).connect(name, ReadAhead::new(stream)).await.unwrap();
         serve_hostile(stream, settings, SessionLog::in_memory().unwrap()).await;
     });
 }

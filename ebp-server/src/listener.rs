@@ -20,6 +20,7 @@ use axum::{
     extract::Request,
     http::{HeaderValue, StatusCode, header::CONNECTION},
 };
+use ebp_fleet::tunnel::ReadAhead;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -209,7 +210,7 @@ async fn serve_connection(
     };
     let handshake = tokio::select! {
         biased;
-        handshake = timeout(limits.handshake, tls.accept(stream)) => handshake,
+        handshake = timeout(limits.handshake, tls.accept(ReadAhead::new(stream))) => handshake,
         () = crowded_late(&mut signals.crowded) => {
             listening.telemetry.handshake(Handshake::Slow);
             return tracing::debug!("the handshake gave way to others");

@@ -20,7 +20,7 @@ use url::{Host, Url};
 use std::net::{IpAddr, UdpSocket};
 
 use super::{
-    ProxyAddress, UpgradeError,
+    ProxyAddress, ReadAhead, UpgradeError,
     upgrade::{UpgradeRequest, Upgraded, read_head, upgrade},
 };
 
@@ -156,7 +156,7 @@ pub struct Dial {
 }
 
 /// An encrypted connection.
-pub type Connection = TlsStream<TcpStream>;
+pub type Connection = TlsStream<ReadAhead<TcpStream>>;
 
 impl Dial {
     /// Connects and asks for another protocol.
@@ -185,7 +185,8 @@ impl Dial {
         };
         send_at_once(&stream);
         let name = ServerName::try_from(host.clone())?;
-        let connecting = TlsConnector::from(self.tls.clone()).connect(name, stream);
+        let tls = TlsConnector::from(self.tls.clone());
+        let connecting = tls.connect(name, ReadAhead::new(stream));
         let connected = timeout(HANDSHAKE, connecting).await;
         connected.map_err(|_| DialError::Timeout)?.map_err(DialError::Tls)
     }

@@ -20,6 +20,8 @@ pub mod local;
 #[cfg(feature = "connect")]
 pub mod protocol;
 #[cfg(feature = "connect")]
+mod read_ahead;
+#[cfg(feature = "connect")]
 pub mod relay;
 #[cfg(feature = "server")]
 pub mod server;
@@ -32,5 +34,7 @@ pub use config::{
 };
 #[cfg(feature = "connect")]
 pub use counted::{Counted, Traffic};
+#[cfg(feature = "connect")]
+pub use read_ahead::ReadAhead;
 #[cfg(feature = "connect")]
 pub use upgrade::{Refusal, UpgradeError, UpgradeRequest, Upgraded, upgrade};

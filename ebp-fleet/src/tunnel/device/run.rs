@@ -182,7 +182,7 @@ impl Keeper {
         self.waits.succeeded();
         self.next = None;
         self.connections += 1;
-        let (stream, _) = connection.get_ref().get_ref();
+        let stream = connection.get_ref().get_ref().0.get_ref();
         let leave = Arc::<Notify>::default();
         let number = self.connections;
         self.current = Some(Current {

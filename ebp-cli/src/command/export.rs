@@ -80,7 +80,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             .remedy("name the server's folder with --data"));
     }
     let now = SystemClock.now();
-    let mut request = arguments.options.request();
+    let mut request = arguments.options.request()?;
     request.as_of = request.as_of.or_else(|| begun_as_of(output));
     let order = ExportOrder::from_request(&request, now, &settings.zone);
     order.check(now).map_err(exit::export::failed)?;

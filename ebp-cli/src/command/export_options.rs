@@ -5,6 +5,7 @@ use ebp_core::contract::{ExportFormat, ExportRequest, ExportResolution};
 use jiff::Timestamp;
 
 use super::{heading::OUTPUT, report::instant};
+use crate::exit::Failure;
 
 /// The heading of the options for what is exported.
 const EXPORTED: &str = "What is exported";
@@ -84,13 +85,17 @@ fn set_name(text: &str) -> Result<String, String> {
 
 impl ExportOptions {
     /// The request that these are.
-    pub fn request(&self) -> ExportRequest {
-        ExportRequest {
+    pub fn request(&self) -> Result<ExportRequest, Failure> {
+        Ok(ExportRequest {
             as_of: self.as_of,
             from: self.from,
             to: self.to,
             format: match (self.format, self.decimal) {
-                (Files::Parquet, _) => ExportFormat::Parquet,
+                (Files::Parquet, Mark::Point) => ExportFormat::Parquet,
+                (Files::Parquet, Mark::Comma) => {
+                    return Err(Failure::usage("Parquet files have no decimal comma")
+                        .remedy("add --format csv, or leave --decimal out"));
+                }
                 (Files::Csv, Mark::Point) => ExportFormat::Csv,
                 (Files::Csv, Mark::Comma) => ExportFormat::CsvComma,
             },
@@ -102,6 +107,6 @@ impl ExportOptions {
             fill: self.fill,
             name: self.name.clone(),
             publisher: Some(self.publisher.clone()),
-        }
+        })
     }
 }

@@ -165,7 +165,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         }
         Action::Export { options, output, asked } => {
             let (kind, key) = (JobKind::Export, asked.key.clone());
-            let export = Some(options.request());
+            let export = Some(options.request()?);
             let new = NewJob { kind, file: None, dry_run: None, export, key };
             match output {
                 Some(output) => client.export(&new, output),

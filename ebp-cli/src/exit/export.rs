@@ -13,6 +13,8 @@ pub fn failed(error: ExportError) -> Failure {
         ExportError::NotEmpty(_) => {
             Failure::usage(chain(&error)).remedy("give --output a folder that is not there yet")
         }
+        ExportError::Busy(_) => Failure::caused_by(Code::Failed, &error)
+            .remedy("wait until it has ended, or give another --output"),
         ExportError::Another(_) => Failure::usage(chain(&error))
             .remedy("finish it with the options that it was begun with, or remove the folder"),
         ExportError::Damaged(_) => {

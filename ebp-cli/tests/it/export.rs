@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
@@ -169,6 +170,35 @@ fn kills_change_nothing(folder: &Path, set: &Path) {
     // A finished set is not written over.
     let again = run(export(folder, "killed", as_of));
     assert_eq!(again.code, Some(2), "{again:?}");
+    a_folder_has_one_export(folder, as_of);
+    commas_are_of_csv_and_the_readme_loads_them(folder, as_of);
+}
+
+fn commas_are_of_csv_and_the_readme_loads_them(folder: &Path, as_of: &str) {
+    let mut command = export(folder, "comma", as_of);
+    command.args(["--decimal", "comma"]);
+    let refused = run(command);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("add --format csv"), "{refused:?}");
+    let mut command = export(folder, "comma", as_of);
+    command.args(["--decimal", "comma", "--format", "csv"]);
+    run(command).done();
+    let readme = fs::read_to_string(folder.join("comma/README.md")).unwrap();
+    for line in ["separator=\";\", decimal_comma=True)", "delim=';', decimal_separator=',')"] {
+        assert!(readme.contains(line), "{readme}");
+    }
+}
+
+/// While one export writes into a folder, another one does not touch what is there.
+fn a_folder_has_one_export(folder: &Path, as_of: &str) {
+    let busy = folder.join("busy");
+    fs::DirBuilder::new().mode(0o700).create(&busy).unwrap();
+    let other = fs::File::open(&busy).unwrap();
+    other.try_lock().unwrap();
+    let refused = run(export(folder, "busy", as_of));
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("busy: wait until it has ended"), "{refused:?}");
+    assert_eq!(fs::read_dir(&busy).unwrap().count(), 0, "nothing was written");
 }
 
 fn a_changed_byte_is_found(set: &Path) {

@@ -40,6 +40,9 @@ pub enum ExportError {
     /// Something else is in the folder.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// Another process writes there.
+    #[error("another export is writing into {}", .0.display())]
+    Busy(PathBuf),
     /// An export with another order was begun there.
     #[error("another export was begun in {}", .0.display())]
     Another(PathBuf),

@@ -16,6 +16,7 @@ use super::{
     ExportError,
     facts::{Details, HouseholdFacts},
     plan::Plan,
+    scratch::scratch_name,
 };
 
 /// What stands in `.export/state.json`.
@@ -48,6 +49,8 @@ pub(super) struct Folder {
     collected: usize,
     /// How long the files of what is kept aside are, by their names.
     lengths: BTreeMap<String, u64>,
+    /// As long as it lives, no other export writes here.
+    _lock: File,
 }
 
 impl Folder {
@@ -66,6 +69,7 @@ impl Folder {
             resumed: false,
             collected: 0,
             lengths: BTreeMap::new(),
+            _lock: super::lock::lock(path)?,
         };
         let notes = folder.notes();
         match fs::read(notes.join("state.json")) {
@@ -393,8 +397,4 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-fn scratch_name(kind: &str, month: i64) -> String {
-    format!("{kind}-{month}")
 }

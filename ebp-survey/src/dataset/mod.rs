@@ -18,6 +18,7 @@ mod facts;
 mod finish;
 mod folder;
 mod lines;
+mod lock;
 mod month;
 mod order;
 mod plan;
@@ -61,7 +62,8 @@ pub struct Exported {
 ///
 /// # Errors
 /// [`ExportError::Revoked`] if a household revoked its consent meanwhile: nothing of the export is
-/// left then. Everything else is left as it is, to be continued; what `tell` returns, too.
+/// left then. [`ExportError::Busy`] if another process is at it. Everything else is left as it is, to
+/// be continued; what `tell` returns, too.
 pub async fn export(
     store: &Arc<dyn Store>,
     order: &ExportOrder,

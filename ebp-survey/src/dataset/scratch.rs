@@ -19,6 +19,11 @@ mod part {
     pub const POWER: u8 = 64;
 }
 
+/// The name of the file in which a kind of rows of a month is kept.
+pub(super) fn scratch_name(kind: &str, month: i64) -> String {
+    format!("{kind}-{month}")
+}
+
 /// Writes a quarter hour behind the one `before` it, of the same meter and month.
 pub(super) fn put_quarter(out: &mut Vec<u8>, before: Option<&Quarter>, quarter: &Quarter) {
     let goes_on = |of: fn(&Quarter) -> &RegisterQuarter| {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ebp_core::contract::{EnergyStep, EnergySummary, ExactNumber};
 use ebp_dataset::{
     Balance, Boundary, Day, Flags, HouseholdPeriod, Interval, KnownPart, NoRatio, Part, Quality,
-    Quarter, RegisterDay, Registers, figures,
+    Quarter, RegisterDay, Registers, Topology, figures,
 };
 use ebp_store::StoreError;
 use jiff::Timestamp;
@@ -54,7 +54,7 @@ pub(super) fn of_days(
     let mut member = |name: &str, interval: &Interval, of_balance: bool| {
         let missing = match roles.topology {
             Some(topology) if of_balance => Some(topology.name()),
-            _ if interval.energy.is_none() => Some(NoRatio::NotMeasured.name()),
+            _ if interval.energy.is_none() => Some(not_known(roles.topology, name)),
             _ => None,
         };
         if let Some(reason) = missing {
@@ -70,7 +70,7 @@ pub(super) fn of_days(
     let self_consumption = member("self_consumption", &all.self_consumption, true);
     let ratios = figures(&all, quarters, whole.measured);
     let mut ratio = |name: &str, ratio: Result<Decimal, NoRatio>| {
-        let reason = roles.topology.map(ebp_dataset::Topology::name);
+        let reason = roles.topology.map(Topology::name);
         match (reason, ratio) {
             (None, Ok(ratio)) => Some(ExactNumber(ratio.normalize())),
             (Some(reason), _) => {
@@ -115,6 +115,19 @@ pub(super) fn of_days(
         assumed: roles.assumed.clone(),
         flags: names_of(bits(flags, violated)),
     })
+}
+
+/// Why what a meter shows is not known: which meter it is, or that it was not measured.
+fn not_known(topology: Option<Topology>, member: &str) -> &'static str {
+    match topology {
+        Some(topology @ (Topology::NoGridMeter | Topology::SeveralGridMeters))
+            if member != "generation" =>
+        {
+            topology.name()
+        }
+        Some(Topology::OneRegister) if member == "export" => Topology::OneRegister.name(),
+        _ => NoRatio::NotMeasured.name(),
+    }
 }
 
 fn sum(known: &Known<'_>, part: Part, nodes: &[Node]) -> Option<Balance> {

@@ -102,3 +102,26 @@ async fn a_meter_is_exchanged_and_one_is_missing() {
         assert_eq!(month.reasons[name], "unmetered_system", "{name}");
     }
 }
+
+#[tokio::test]
+async fn of_two_meters_at_the_grid_the_reason_is_not_that_nothing_was_measured() {
+    let engine = Engine::sqlite();
+    let household = Household::new(&engine).await;
+    household.clock.set(hours(24 * 30));
+    household.upload(&steady(GRID, 0, 24 * 20)).await;
+    let second = NewMeter {
+        uuid: Some(Uuid::from_u128(0x33)),
+        kind: MeterType::Electricity,
+        model: "EHZ".into(),
+        measurement_device: None,
+        generation_register: None,
+    };
+    let second = household.store.add_meter(household.id, second).await.unwrap();
+    household.upload(&steady(second, 0, 24 * 20)).await;
+    let month = summary(&household, "2026-03-01", "2026-03-20").await;
+    for name in ["import", "export", "consumption", "autarky"] {
+        assert_eq!(month.reasons[name], "several_grid_meters", "{name}");
+    }
+    let before = summary(&household, "2025-01-01", "2026-01-01").await;
+    assert_eq!(before.reasons["import"], "several_grid_meters");
+}

@@ -103,7 +103,9 @@ formula-autarky = (Erzeugt − Eingespeist) ÷ (Bezogen + Erzeugt − Eingespeis
 formula-battery = Darin sind auch die Verluste Ihres Speichers.
 why-no-generation-meter = Kein Zähler misst, was Ihre Solaranlage erzeugt.
 why-topology = So wie Ihre Zähler angeschlossen sind, lässt es sich nicht berechnen.
-why-grid = Dafür fehlt ein Zähler am Netzanschluss.
+why-no-grid-meter = Dafür fehlt ein Zähler am Netzanschluss.
+why-several-grid-meters = Am Netzanschluss sind mehrere Zähler angemeldet; daraus lässt sich das nicht berechnen.
+why-one-register = Der Zähler am Netzanschluss zeigt nur, was bezogen wird.
 why-coverage = Es fehlen zu viele Messwerte.
 why-too-little = Dafür ist es noch zu wenig Strom.
 why-not-measured = Dafür fehlen Messwerte.
@@ -168,12 +170,28 @@ money-missing-days = { $count ->
     [one] { $count } Tag fehlt in der Summe, weil nicht bekannt ist, wie viel Strom es war.
    *[other] { $count } Tage fehlen in der Summe, weil nicht bekannt ist, wie viel Strom es war.
 }
+money-missing-days-earned = { $count ->
+    [one] { $count } Tag fehlt in der Vergütung, weil nicht bekannt ist, wie viel Strom eingespeist wurde.
+   *[other] { $count } Tage fehlen in der Vergütung, weil nicht bekannt ist, wie viel Strom eingespeist wurde.
+}
+money-missing-days-saved = { $count ->
+    [one] { $count } Tag fehlt in der Ersparnis, weil nicht bekannt ist, wie viel Strom Sie selbst verbraucht haben.
+   *[other] { $count } Tage fehlen in der Ersparnis, weil nicht bekannt ist, wie viel Strom Sie selbst verbraucht haben.
+}
 money-by-quarters = Der Preis ändert sich jede Viertelstunde: Die Energie jeder Viertelstunde ist mit ihrem Preis gerechnet.
 money-earned-quarters = Vergütung: { $energy } kWh eingespeist, im Mittel { $price } ct je kWh = { $euros }
 money-saved-quarters = Gespart: { $energy } kWh selbst verbraucht, im Mittel { $price } ct je kWh = { $euros }
 money-missing-quarters = { $count ->
     [one] { $count } Viertelstunde fehlt in der Summe, weil ihr Strom oder ihr Preis nicht bekannt ist.
    *[other] { $count } Viertelstunden fehlen in der Summe, weil ihr Strom oder ihr Preis nicht bekannt ist.
+}
+money-missing-quarters-earned = { $count ->
+    [one] { $count } Viertelstunde fehlt in der Vergütung, weil ihr Strom oder ihr Preis nicht bekannt ist.
+   *[other] { $count } Viertelstunden fehlen in der Vergütung, weil ihr Strom oder ihr Preis nicht bekannt ist.
+}
+money-missing-quarters-saved = { $count ->
+    [one] { $count } Viertelstunde fehlt in der Ersparnis, weil ihr Strom oder ihr Preis nicht bekannt ist.
+   *[other] { $count } Viertelstunden fehlen in der Ersparnis, weil ihr Strom oder ihr Preis nicht bekannt ist.
 }
 money-shorter-period = Der Preis ändert sich jede Viertelstunde. Wählen Sie einen Monat oder weniger, um zu sehen, was der Strom wert ist.
 money-without = Ohne Grundpreis und Steuern.

@@ -103,7 +103,9 @@ formula-autarky = (generated − fed in) ÷ (imported + generated − fed in): t
 formula-battery = This includes the losses of your battery.
 why-no-generation-meter = No meter counts what your solar panels generate.
 why-topology = The way your meters are connected, it cannot be computed.
-why-grid = A meter at the grid connection is missing for this.
+why-no-grid-meter = A meter at the grid connection is missing for this.
+why-several-grid-meters = Several meters at the grid connection are registered; this cannot be computed from them.
+why-one-register = The meter at the grid connection shows only what is drawn.
 why-coverage = Too many readings are missing.
 why-too-little = It is too little electricity yet.
 why-not-measured = Readings are missing for this.
@@ -168,12 +170,28 @@ money-missing-days = { $count ->
     [one] { $count } day is missing in the sum, as it is not known how much electricity it was.
    *[other] { $count } days are missing in the sum, as it is not known how much electricity it was.
 }
+money-missing-days-earned = { $count ->
+    [one] { $count } day is missing in what was earned, as it is not known how much electricity was fed in.
+   *[other] { $count } days are missing in what was earned, as it is not known how much electricity was fed in.
+}
+money-missing-days-saved = { $count ->
+    [one] { $count } day is missing in what was saved, as it is not known how much electricity you used yourself.
+   *[other] { $count } days are missing in what was saved, as it is not known how much electricity you used yourself.
+}
 money-by-quarters = The price changes each quarter of an hour: the energy of each is computed with its own price.
 money-earned-quarters = Earned: { $energy } kWh fed in, at { $price } ct per kWh on average = { $euros }
 money-saved-quarters = Saved: { $energy } kWh used yourself, at { $price } ct per kWh on average = { $euros }
 money-missing-quarters = { $count ->
     [one] { $count } quarter of an hour is missing in the sum, as its electricity or its price is not known.
    *[other] { $count } quarters of an hour are missing in the sum, as their electricity or their price is not known.
+}
+money-missing-quarters-earned = { $count ->
+    [one] { $count } quarter of an hour is missing in what was earned, as its electricity or its price is not known.
+   *[other] { $count } quarters of an hour are missing in what was earned, as their electricity or their price is not known.
+}
+money-missing-quarters-saved = { $count ->
+    [one] { $count } quarter of an hour is missing in what was saved, as its electricity or its price is not known.
+   *[other] { $count } quarters of an hour are missing in what was saved, as their electricity or their price is not known.
 }
 money-shorter-period = The price changes each quarter of an hour. Choose a month or less to see what the electricity is worth.
 money-without = Without standing charges and taxes.

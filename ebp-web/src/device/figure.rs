@@ -125,7 +125,9 @@ fn reason(language: Language, summary: &EnergySummary, member: &str) -> String {
     match summary.reasons.get(member).map(String::as_str) {
         Some("no_generation_meter") => language.say("why-no-generation-meter"),
         Some("unmetered_system" | "full_feed_in" | "cascade") => language.say("why-topology"),
-        Some("no_grid_meter" | "several_grid_meters" | "one_register") => language.say("why-grid"),
+        Some("no_grid_meter") => language.say("why-no-grid-meter"),
+        Some("several_grid_meters") => language.say("why-several-grid-meters"),
+        Some("one_register") => language.say("why-one-register"),
         Some("coverage") => language.say("why-coverage"),
         Some("too_little") => language.say("why-too-little"),
         _ => language.say("why-not-measured"),

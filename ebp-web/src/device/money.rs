@@ -239,8 +239,13 @@ fn at_changing_prices(
             ],
         )
     }));
-    if earned.missing > 0 {
-        formulas.push(language.say_with("money-missing-days", [("count", earned.missing.into())]));
+    for (missing, part) in missing(&earned, &saved) {
+        let count = [("count", missing.into())];
+        formulas.push(match part {
+            Part::Both => language.say_with("money-missing-days", count),
+            Part::Earned => language.say_with("money-missing-days-earned", count),
+            Part::Saved => language.say_with("money-missing-days-saved", count),
+        });
     }
     Money {
         earned: euros(language, earned.value()),
@@ -300,9 +305,13 @@ fn at_quarters_prices(
     if saved.known > 0 {
         formulas.push(language.say_with("money-saved-quarters", with(&saved)));
     }
-    if earned.missing > 0 {
-        let count = [("count", earned.missing.into())];
-        formulas.push(language.say_with("money-missing-quarters", count));
+    for (missing, part) in missing(&earned, &saved) {
+        let count = [("count", missing.into())];
+        formulas.push(match part {
+            Part::Both => language.say_with("money-missing-quarters", count),
+            Part::Earned => language.say_with("money-missing-quarters-earned", count),
+            Part::Saved => language.say_with("money-missing-quarters-saved", count),
+        });
     }
     Money {
         earned: euros(language, earned.value()),
@@ -310,6 +319,22 @@ fn at_quarters_prices(
         formulas,
         source: language.say("prices-survey"),
     }
+}
+
+/// Which sum something is missing in.
+enum Part {
+    Both,
+    Earned,
+    Saved,
+}
+
+/// How much is missing in which sum. One that is not shown at all lacks nothing.
+fn missing(earned: &Sum, saved: &Sum) -> Vec<(u64, Part)> {
+    if saved.known == 0 || earned.missing == saved.missing {
+        return Vec::from_iter((earned.missing > 0).then_some((earned.missing, Part::Both)));
+    }
+    let all = [(earned.missing, Part::Earned), (saved.missing, Part::Saved)];
+    all.into_iter().filter(|(missing, _)| *missing > 0).collect()
 }
 
 #[derive(Default)]
@@ -336,5 +361,32 @@ impl Sum {
 
     fn value(&self) -> Option<Decimal> {
         (self.known > 0).then_some(self.euros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_said_of_the_sum_that_lacks_it() {
+        let sum = |known, missing| Sum { known, missing, ..Sum::default() };
+        let said = |earned: Sum, saved: Sum| -> Vec<_> {
+            let name = |part| match part {
+                Part::Both => "both",
+                Part::Earned => "earned",
+                Part::Saved => "saved",
+            };
+            missing(&earned, &saved).into_iter().map(|(count, part)| (count, name(part))).collect()
+        };
+        assert_eq!(said(sum(4, 0), sum(4, 0)), []);
+        assert_eq!(said(sum(3, 1), sum(3, 1)), [(1, "both")]);
+        assert_eq!(said(sum(4, 0), sum(2, 2)), [(2, "saved")], "the generation meter has a gap");
+        assert_eq!(said(sum(3, 1), sum(2, 2)), [(1, "earned"), (2, "saved")]);
+        assert_eq!(
+            said(sum(3, 1), sum(0, 4)),
+            [(1, "both")],
+            "nothing is saved without generation"
+        );
     }
 }

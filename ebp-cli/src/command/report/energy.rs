@@ -81,7 +81,7 @@ fn energy(row: &[Value], column: usize) -> Option<Decimal> {
     row.get(column)?.double().and_then(Decimal::from_f64)
 }
 
-/// Adds the hours; returns how many households have any.
+/// Adds the hours in which load, feed-in and generation are known; returns how many households have any.
 fn add_hours(
     folder: &Scratch,
     zone: &TimeZone,
@@ -103,7 +103,8 @@ fn add_hours(
             export: energy(row, out),
             generation: energy(row, generation),
         };
-        if hour.load.is_none() && hour.export.is_none() && hour.generation.is_none() {
+        // The three curves are of the same hours: one without generation would lower that curve alone.
+        if hour.load.is_none() || hour.export.is_none() || hour.generation.is_none() {
             return;
         }
         // Rows are sorted by household.

@@ -80,7 +80,11 @@ fn loading(set: &Described) -> String {
         (Format::Parquet, false) => {
             "```python\npandas.read_parquet(\"energy.parquet\")\n```\n".to_owned()
         }
-        (Format::Csv(_), true) => "```python\npolars.read_csv(\"energy/*.csv\")\n\
+        (Format::Csv(Decimal::Comma), true) => "```python\n\
+             polars.read_csv(\"energy/*.csv\", separator=\";\", decimal_comma=True)\n\
+             duckdb.sql(\"from read_csv('energy/*.csv', delim=';', decimal_separator=',')\")\n```\n"
+            .to_owned(),
+        (Format::Csv(Decimal::Point), true) => "```python\npolars.read_csv(\"energy/*.csv\")\n\
              duckdb.sql(\"from 'energy/*.csv'\")\n```\n"
             .to_owned(),
         (Format::Csv(Decimal::Comma), false) => "```python\n\

@@ -4,7 +4,12 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::described::Described;
 use crate::{
-    files::{column::Tier, text, write::Format, zones::zones_version},
+    files::{
+        column::Tier,
+        text,
+        write::{Decimal, Format},
+        zones::zones_version,
+    },
     release::Check,
 };
 
@@ -57,7 +62,12 @@ pub fn release_readme(
             "```python\npandas.read_parquet(\"{table}\")\npolars.read_parquet(\"{table}/*.parquet\")\n\
              duckdb.sql(\"from '{table}/*.parquet'\")\n```"
         ),
-        Format::Csv(_) => writeln!(
+        Format::Csv(Decimal::Comma) => writeln!(
+            text,
+            "```python\npolars.read_csv(\"{table}/*.csv\", separator=\";\", decimal_comma=True)\n\
+             duckdb.sql(\"from read_csv('{table}/*.csv', delim=';', decimal_separator=',')\")\n```"
+        ),
+        Format::Csv(Decimal::Point) => writeln!(
             text,
             "```python\npolars.read_csv(\"{table}/*.csv\")\nduckdb.sql(\"from '{table}/*.csv'\")\n```"
         ),

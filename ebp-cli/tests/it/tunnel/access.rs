@@ -176,6 +176,7 @@ fn a_revoked_consent_ends_the_tunnel_for_good() {
     }
     let told = device.process().stderr().join("\n");
     assert!(told.contains("consent is revoked for good"), "{told}");
+    assert!(!told.contains("another tunnel"), "no other process is to blame: {told}");
     assert_eq!(erika.list(&server.url(), "list"), Vec::<serde_json::Value>::new());
     let log = erika.list(&server.url(), "log");
     assert_eq!((log.len(), log[0]["device"].is_null()), (1, true), "{log:?}");

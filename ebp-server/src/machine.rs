@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
 };
@@ -62,7 +63,7 @@ impl Machine {
         for group in &groups {
             *errors.entry(group.component.name()).or_insert(0) += group.count;
         }
-        let newest = |folder: &PathBuf| newest_file(folder).unwrap_or(Timestamp::UNIX_EPOCH);
+        let newest = |folder: &PathBuf| newest_backup(folder).unwrap_or(Timestamp::UNIX_EPOCH);
         MachineState {
             disk: room(&self.data),
             backup: self.backups.as_ref().map(newest),
@@ -102,14 +103,48 @@ fn room(folder: &Path) -> Option<(u64, u64)> {
     Some((disk.f_bavail.checked_mul(disk.f_frsize)?, disk.f_blocks.checked_mul(disk.f_frsize)?))
 }
 
-/// When the newest file of a folder was written.
-pub fn newest_file(folder: &Path) -> Option<Timestamp> {
-    let files = fs::read_dir(folder).ok()?.filter_map(Result::ok);
-    let written = files.filter_map(|file| {
-        let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
+/// When the newest backup of a folder was written.
+///
+/// Only what looks like a backup counts: the list of revocations lies beside it and is new each quarter
+/// of an hour, and a file that is still being written has another name.
+pub fn newest_backup(folder: &Path) -> Option<Timestamp> {
+    let entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+    let written = entries.filter_map(|entry| {
+        let path = entry.path();
+        let about = if path.is_dir() {
+            MANIFESTS.iter().find_map(|name| fs::metadata(path.join(name)).ok())?
+        } else {
+            entry.metadata().ok().filter(|_| has_name_of_backup(&path))?
+        };
+        // An empty file is one that just begins, or of a command that failed.
+        let about = Some(about).filter(|about| about.is_file() && about.len() > 0)?;
         Timestamp::try_from(about.modified().ok()?).ok()
     });
     written.max()
+}
+
+/// A file that is in a folder which PostgreSQL's tools wrote, last of all: of `pg_basebackup`, and of
+/// `pg_dump --format=directory`.
+const MANIFESTS: [&str; 2] = ["backup_manifest", "toc.dat"];
+
+/// How the files of backups end: of SQLite, of `pg_dump`, of `pg_basebackup --format=tar`.
+const ENDS: [&str; 4] = ["sqlite", "dump", "sql", "tar"];
+
+/// What packs or encrypts them puts its own end behind that.
+const WRAPPED: [&str; 7] = ["gz", "zst", "xz", "bz2", "lz4", "gpg", "age"];
+
+fn has_name_of_backup(path: &Path) -> bool {
+    let mut name = path.to_owned();
+    loop {
+        let Some(end) = name.extension().and_then(OsStr::to_str) else { return false };
+        if ENDS.contains(&end) {
+            return true;
+        }
+        if !WRAPPED.contains(&end) {
+            return false;
+        }
+        name.set_extension("");
+    }
 }
 
 #[cfg(test)]
@@ -118,18 +153,51 @@ mod tests {
 
     use super::*;
 
+    fn put(folder: &Path, name: &str, hour: u64, bytes: &[u8]) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(hour * 3_600);
+        fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+    }
+
     #[test]
-    fn the_newest_file_is_the_backup() {
+    fn only_backups_count() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(newest_file(&folder.path().join("nowhere")), None);
-        assert_eq!(newest_file(folder.path()), None);
-        fs::create_dir(folder.path().join("a folder is none")).unwrap();
-        let hour = |hour: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(hour * 3_600);
-        for (name, at) in [("b.sqlite", hour(5)), ("a.sqlite", hour(7)), ("c.dump", hour(6))] {
-            let file = fs::File::create(folder.path().join(name)).unwrap();
-            file.set_modified(at).unwrap();
+        let folder = folder.path();
+        let newest = || newest_backup(folder).map(|at| at.as_second() / 3_600);
+        assert_eq!(newest_backup(&folder.join("nowhere")), None);
+        assert_eq!(newest(), None);
+        // What lies beside backups in the manual's set-up, and what is not whole yet.
+        for name in [
+            "revoked.jsonl",
+            "revoked.jsonl.gz",
+            "revoked.new",
+            "ebp-2026-11-25.sqlite.part",
+            "ebp-2026-11-25.sqlite.new",
+            "ebp-2026-11-25.sqlite-journal",
+            "SHA256SUMS",
+            "backup.log",
+            ".sqlite",
+            "a folder/of something.sqlite",
+        ] {
+            put(folder, name, 90, b"x");
         }
-        assert_eq!(newest_file(folder.path()).unwrap().as_second(), 7 * 3_600);
+        put(folder, "failed.dump", 91, b"");
+        assert_eq!(newest(), None);
+        for (name, hour) in [
+            ("b.sqlite", 5),
+            ("a.sqlite", 4),
+            ("c.dump", 6),
+            ("d.sql.zst", 7),
+            ("e.sqlite.gz.age", 8),
+            ("base/backup_manifest", 9),
+            ("folder of pg_dump/toc.dat", 10),
+            ("base.tar.gz", 11),
+        ] {
+            put(folder, name, hour, b"x");
+            assert_eq!(newest(), Some(hour.max(5)), "{name}");
+        }
     }
 
     #[test]

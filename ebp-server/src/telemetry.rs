@@ -33,7 +33,7 @@ use crate::machine::MachineState;
 
 pub use alert::AlertMetrics;
 pub use classic::classic;
-use gauge::StateLabels;
+use gauge::{StateLabels, signed};
 use machine::MachineMetrics;
 pub use tunnel::TunnelMetrics;
 
@@ -138,6 +138,7 @@ pub struct Telemetry {
     measurements: Family<OutcomeLabels, Counter>,
     telegrams: Family<OutcomeLabels, Counter>,
     devices: Family<StateLabels, Gauge>,
+    clock_wrong: Gauge,
     handshakes: Family<OutcomeLabels, Counter>,
     connections: Gauge,
     refused: Counter,
@@ -166,6 +167,7 @@ impl Default for Telemetry {
             measurements: Family::default(),
             telegrams: Family::default(),
             devices: Family::default(),
+            clock_wrong: Gauge::default(),
             handshakes: Family::default(),
             connections: Gauge::default(),
             refused: Counter::default(),
@@ -204,6 +206,11 @@ impl Default for Telemetry {
             "devices",
             "Measurement devices by state, of the whole survey",
             telemetry.devices.clone(),
+        );
+        registry.register(
+            "devices_clock_wrong",
+            "Active devices whose clock is not synchronised, of the whole survey",
+            telemetry.clock_wrong.clone(),
         );
         registry.register(
             "tls_handshakes",
@@ -320,7 +327,8 @@ impl Telemetry {
                 self.pool.get_or_create(&StateLabels { state }).set(number(count));
             }
         }
-        let DeviceCounts { active, silent, never, revoked } = gauges.devices;
+        let DeviceCounts { active, silent, never, revoked, clock_wrong } = gauges.devices;
+        self.clock_wrong.set(signed(clock_wrong));
         for (state, count) in
             [("active", active), ("silent", silent), ("never", never), ("revoked", revoked)]
         {

@@ -78,6 +78,8 @@ pub struct DeviceCounts {
     pub never: u64,
     /// Of a household that revoked its consent.
     pub revoked: u64,
+    /// Of the active ones, those whose clock is wrong: not synchronised, as they say.
+    pub clock_wrong: u64,
 }
 
 /// What an addition has added.

@@ -46,8 +46,11 @@ pub struct Updater<'a> {
     asked: bool,
     /// How long the machine had run in the trial when the state was written last.
     saved_at: Duration,
-    /// How long a good moment for the switch was waited for.
-    waited: Duration,
+    /// The release that has passed its tests: they take a device's cores from what it measures with,
+    /// and are not repeated while a good moment for the switch is waited for.
+    passed: Option<Release>,
+    /// Since when a good moment is waited for, by the time since the machine's start.
+    waiting_since: Option<Duration>,
     /// What was last told of services.
     services_failure: Option<String>,
 }
@@ -96,7 +99,8 @@ impl<'a> Updater<'a> {
             events: Vec::new(),
             asked: false,
             saved_at: Duration::ZERO,
-            waited: Duration::ZERO,
+            passed: None,
+            waiting_since: None,
             services_failure: None,
         };
         if let Some(reason) = lost {

@@ -40,10 +40,24 @@ pub struct MachinePrograms {
 impl MachinePrograms {
     /// The programs of that updates' folder and the floor's, which test themselves with that
     /// configuration. With a user (its and its group's number) they run as that.
-    #[must_use]
-    pub fn new(updates: &Path, floor: &Path, config: &Path, user: Option<(u32, u32)>) -> Self {
-        let [updates, floor, config] = [updates, floor, config].map(Path::to_owned);
-        Self { updates, floor, config, user }
+    ///
+    /// Programs run in another folder than this one: paths are made absolute here.
+    ///
+    /// # Errors
+    /// Returns an error if a path is empty, or the folder of this process is not known.
+    pub fn new(
+        updates: &Path,
+        floor: &Path,
+        config: &Path,
+        user: Option<(u32, u32)>,
+    ) -> io::Result<Self> {
+        let absolute = |path: &Path| std::path::absolute(path);
+        Ok(Self {
+            updates: absolute(updates)?,
+            floor: absolute(floor)?,
+            config: absolute(config)?,
+            user,
+        })
     }
 
     fn command(&self, version: Option<&Version>) -> Command {
@@ -183,6 +197,23 @@ mod tests {
         // Much output does not hold it up.
         let long = "#!/bin/sh\necho ebp 2.0\nhead -c 300000 /dev/zero\n";
         assert_eq!(told(long), Ok("2.0".parse().unwrap()));
+    }
+
+    /// `ebp update --config device.toml` in the folder of that file: the programs run elsewhere.
+    #[test]
+    fn a_path_is_that_of_the_folder_that_it_was_named_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.toml");
+        fs::write(&path, "").unwrap();
+        drop(script(folder.path(), "#!/bin/sh\ntest -e \"$3\" || { echo no $3 >&2; exit 1; }\n"));
+        // As it is reached from here, whatever the folder of this process is.
+        let here = std::env::current_dir().unwrap();
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let relative = |name: &str| up.join(folder.path().join(name).strip_prefix("/").unwrap());
+        let (floor, config) = (relative("program"), relative("device.toml"));
+        assert!(floor.is_relative() && floor.exists() && config.exists());
+        let mut programs = MachinePrograms::new(&relative(""), &floor, &config, None).unwrap();
+        assert_eq!(programs.self_test(None), Ok(()));
     }
 
     #[test]

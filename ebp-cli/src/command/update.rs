@@ -132,7 +132,8 @@ impl Arguments {
         let (mut disk, _lock) = MachineDisk::lock(&self.folder).map_err(explain::explain)?;
         // Whoever owns the spool runs the services.
         let user = Owner::of_folder(&config.spool).map(|owner| (owner.user, owner.group));
-        let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user);
+        let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user)
+            .map_err(|error| Failure::failed(format!("the paths of programs: {error}")))?;
         let clock = DeviceSystemClock::new(config.clock);
         let mut asking = Asking::new(&config, update);
         let wish = asking.wish(update, &mut disk, &clock)?;

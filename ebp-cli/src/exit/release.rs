@@ -12,6 +12,7 @@ pub fn explain(error: AuthorError) -> Failure {
         AuthorError::Exists(_) => {
             wrong.remedy("`ebp release rotate` changes its keys, `ebp release add` adds a release")
         }
+        AuthorError::Busy(_) => failure.remedy("wait until that has ended, and try again"),
         AuthorError::NoRepository(_) => {
             wrong.remedy("name another folder, or begin one with `ebp release init`")
         }

@@ -31,6 +31,7 @@ mod journal;
 mod kill;
 mod life;
 mod locating;
+mod log_lines;
 mod meter;
 mod metrics_file;
 mod operate;

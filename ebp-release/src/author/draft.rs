@@ -80,6 +80,7 @@ impl ReleaseFolder {
     /// keys are named than must sign, a key is named twice, the online key is among those of people, or
     /// the drafts cannot be written.
     pub fn init(&self, keys: &FirstKeys, now: Timestamp) -> Result<(), AuthorError> {
+        let _lock = self.lock_new()?;
         if self.published_root()?.is_some() || self.draft::<Root>()?.is_some() {
             return Err(AuthorError::Exists(self.path.clone()));
         }
@@ -109,6 +110,7 @@ impl ReleaseFolder {
         if !is_architecture(&release.architecture) {
             return Err(AuthorError::Architecture(release.architecture.clone()));
         }
+        let _lock = self.lock()?;
         let failed = |source| AuthorError::File { path: release.program.to_owned(), source };
         let (length, sha256) = measure(release.program).map_err(failed)?;
         let target = Target {
@@ -146,6 +148,7 @@ impl ReleaseFolder {
     /// Returns [`AuthorError::NoRelease`] if there is none, [`AuthorError::Recalled`] if it is recalled
     /// already, and an error if the folder has no repository or files cannot be read or written.
     pub fn recall(&self, recalled: &Version, now: Timestamp) -> Result<(), AuthorError> {
+        let _lock = self.lock()?;
         let (version, mut targets, _) = self.next_targets()?;
         let mut found = false;
         for (name, json) in &mut targets {
@@ -170,8 +173,8 @@ impl ReleaseFolder {
     /// # Errors
     /// Returns an error if the folder has no repository or files cannot be read or written.
     pub fn renew_targets(&self, now: Timestamp) -> Result<(), AuthorError> {
-        let (version, targets, _) = self.next_targets()?;
-        self.draft_targets(version, targets, now)
+        let _lock = self.lock()?;
+        self.draft_same_targets(now)
     }
 
     /// Drafts the next root role with the same keys, which is valid for longer.
@@ -179,6 +182,7 @@ impl ReleaseFolder {
     /// # Errors
     /// Returns an error if the folder has no repository or files cannot be read or written.
     pub fn renew_root(&self, now: Timestamp) -> Result<(), AuthorError> {
+        let _lock = self.lock()?;
         let (version, roles) = self.next_root()?;
         self.draft_root(version, &roles, now)
     }
@@ -191,6 +195,7 @@ impl ReleaseFolder {
     /// [`init`](Self::init) for the keys, and an error if the folder has no repository or files cannot
     /// be read or written.
     pub fn rotate(&self, rotation: &Rotation, now: Timestamp) -> Result<(), AuthorError> {
+        let _lock = self.lock()?;
         let (version, mut roles) = self.next_root()?;
         let names: &[RoleName] = match rotation.role {
             Rotated::Root => &[RoleName::Root],
@@ -212,7 +217,7 @@ impl ReleaseFolder {
             targets.envelope.verify(RoleName::Targets, &roles[&RoleName::Targets]).is_err()
         };
         if self.draft::<TargetsRole>()?.is_none() && published.as_ref().is_some_and(lacks) {
-            self.renew_targets(now)?;
+            self.draft_same_targets(now)?;
         }
         Ok(())
     }
@@ -260,6 +265,11 @@ impl ReleaseFolder {
         check_keys(roles)?;
         let signed = write::root(&header_at(RoleName::Root, version, now), roles);
         self.write_draft(RoleName::Root, &Envelope { signed, signatures: BTreeMap::new() })
+    }
+
+    fn draft_same_targets(&self, now: Timestamp) -> Result<(), AuthorError> {
+        let (version, targets, _) = self.next_targets()?;
+        self.draft_targets(version, targets, now)
     }
 
     fn draft_targets(

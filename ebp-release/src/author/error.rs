@@ -21,6 +21,9 @@ pub enum AuthorError {
     /// A role's file is damaged, or the finished repository would be refused by clients.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// Another process changes the folder, and takes long.
+    #[error("another `ebp release` works on {}", .0.display())]
+    Busy(PathBuf),
     /// The folder has a repository already.
     #[error("{} has a repository already", .0.display())]
     Exists(PathBuf),

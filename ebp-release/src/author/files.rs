@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    process,
 };
 
 use super::error::AuthorError;
@@ -138,8 +139,9 @@ impl ReleaseFolder {
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), AuthorError> {
         let path = self.path.join(name);
+        // A name of this process alone: the lock keeps others away, but not on every file system.
         let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
+        beside.push(format!(".{}.new", process::id()));
         let write = || {
             let folder = path.parent().unwrap_or(Path::new("."));
             fs::create_dir_all(folder)?;
@@ -149,7 +151,11 @@ impl ReleaseFolder {
             fs::rename(&beside, &path)?;
             File::open(folder)?.sync_all()
         };
-        write().map_err(|source| AuthorError::File { path: path.clone(), source })
+        write().map_err(|source| {
+            // A part of a program may be long.
+            drop(fs::remove_file(&beside));
+            AuthorError::File { path: path.clone(), source }
+        })
     }
 }
 

@@ -8,10 +8,12 @@
 //! [`ReleaseFolder::publish`] finds enough signatures, moves it to `metadata`, and has the online key
 //! sign a new snapshot and timestamp. Publishing tries the new state as a client that knew the old one
 //! before anything is written, and writes the timestamp last: clients see the old state or the new one.
+//! Each change holds a lock on the folder, so that of two processes the second sees what the first did.
 
 mod draft;
 mod error;
 mod files;
+mod lock;
 mod publish;
 mod sign;
 mod signing_key;

@@ -61,6 +61,7 @@ impl ReleaseFolder {
         online: &SigningKey,
         now: Timestamp,
     ) -> Result<PublishedState, AuthorError> {
+        let _lock = self.lock()?;
         self.publish_with(online, self.draft::<Root>()?, self.draft::<TargetsRole>()?, now)
     }
 
@@ -74,6 +75,7 @@ impl ReleaseFolder {
         online: &SigningKey,
         now: Timestamp,
     ) -> Result<PublishedState, AuthorError> {
+        let _lock = self.lock()?;
         self.publish_with(online, None, None, now)
     }
 

@@ -49,6 +49,7 @@ impl ReleaseFolder {
         key: &SigningKey,
         only: Option<RoleName>,
     ) -> Result<Vec<SignedDraft>, AuthorError> {
+        let _lock = self.lock()?;
         let signed = self.sign_all(key, only)?;
         for (draft, envelope) in &signed {
             self.write_draft(draft.role, envelope)?;

@@ -5,17 +5,18 @@ use std::fs;
 use super::*;
 use crate::author::{AuthorError, FirstKeys, NewRelease, ReleaseFolder, Rotated, Rotation, Stage};
 
-struct Group {
-    folder: tempfile::TempDir,
+/// A group of people with a folder of releases, and a device that follows it.
+pub struct Group {
+    pub folder: tempfile::TempDir,
     root: Vec<Key>,
-    targets: Vec<Key>,
-    online: Key,
+    pub targets: Vec<Key>,
+    pub online: Key,
     device: tempfile::TempDir,
 }
 
 impl Group {
     /// A group that has published its first release.
-    fn new() -> Self {
+    pub fn new() -> Self {
         let three = || vec![key(), key(), key()];
         let group = Self {
             folder: tempfile::tempdir().unwrap(),
@@ -36,11 +37,11 @@ impl Group {
         }
     }
 
-    fn releases(&self) -> ReleaseFolder {
+    pub fn releases(&self) -> ReleaseFolder {
         ReleaseFolder::new(self.folder.path())
     }
 
-    fn add(&self, version: &str) -> Result<Target, AuthorError> {
+    pub fn add(&self, version: &str) -> Result<Target, AuthorError> {
         let version = Version::parse(version).unwrap();
         let path = self.folder.path().join("program");
         fs::write(&path, program(&version)).unwrap();
@@ -49,30 +50,30 @@ impl Group {
         self.releases().add(&release, start())
     }
 
-    fn sign(&self, keys: &[&Key]) {
+    pub fn sign(&self, keys: &[&Key]) {
         for key in keys {
             self.releases().sign(key, None).unwrap();
         }
     }
 
-    fn publish(&self) -> Result<(), AuthorError> {
+    pub fn publish(&self) -> Result<(), AuthorError> {
         self.releases().publish(&self.online, start()).map(drop)
     }
 
     /// A device that refreshes.
-    fn refresh(&self) -> Result<Targets, TrustError> {
+    pub fn refresh(&self) -> Result<Targets, TrustError> {
         let first = self.releases().first_root().unwrap();
         let mut client = Client::open(self.device.path(), &first)?;
         client.refresh(&self.releases().repository(), usual())
     }
 
-    fn begin(&self) {
+    pub fn begin(&self) {
         self.add("1.0.0").unwrap();
         self.sign(&[&self.root[0], &self.root[2], &self.targets[0], &self.targets[1]]);
         self.publish().unwrap();
     }
 
-    fn has(&self, path: &str) -> bool {
+    pub fn has(&self, path: &str) -> bool {
         self.folder.path().join(path).exists()
     }
 }

@@ -7,6 +7,7 @@ mod authoring;
 mod flips;
 mod recovery;
 mod time;
+mod together;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -222,7 +222,7 @@ impl Round {
         };
         if let Attempted::Failed { error, .. } | Attempted::Refused { error } = &attempted {
             let channel = channel.name();
-            tracing::warn!(%message, channel, error, "a message about devices is not sent");
+            tracing::warn!(delivery = %message, channel, error, "a message about devices is not sent");
         }
         let now = self.survey.clock().now();
         let store = self.survey.store();

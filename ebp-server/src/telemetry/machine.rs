@@ -45,7 +45,7 @@ impl MachineMetrics {
             ("disk_size_bytes", "Bytes of the disk", &metrics.size),
             (
                 "backup_age_seconds",
-                "Since the newest file in the folder of backups was written; since 1970 without one",
+                "Since the newest backup in their folder was written; since 1970 without one",
                 &metrics.backup,
             ),
             (

@@ -22,10 +22,14 @@ use super::tunnels::{OpenSession, Tunnels};
 use crate::{
     auth::{Administrator, Holder, OwnCertificate},
     problem::{ApiError, TunnelError},
+    telemetry::TunnelMetrics,
 };
 
 /// How long an administrator's connection may take to be upgraded.
 const UPGRADE: Duration = Duration::from_secs(10);
+
+/// How often what an open session has carried is counted.
+const COUNT: Duration = Duration::from_secs(5);
 
 /// What an administrator asks for.
 pub(crate) struct Connect {
@@ -69,17 +73,42 @@ impl Drop for Carrying<'_> {
     }
 }
 
+/// Counts what a session has carried, each byte once.
+struct Counting {
+    carried: Arc<Carried>,
+    counted: [u64; 2],
+}
+
+impl Counting {
+    fn count(&mut self, metrics: &TunnelMetrics) {
+        let bytes = [self.carried.to_tunnel(), self.carried.from_tunnel()];
+        let [to, from] = self.counted;
+        metrics.carried([bytes[0].saturating_sub(to), bytes[1].saturating_sub(from)]);
+        self.counted = bytes;
+    }
+}
+
 impl Tunnels {
-    /// Opens a session, writes that it begins, and carries it once the connection is upgraded.
+    /// Opens a session, and counts how that ends.
     ///
     /// # Errors
-    /// [`TunnelError`] if the device cannot be reached or refuses, [`ApiError::Group`] if the shared
-    /// secret is not enough; the store's.
+    /// Those of [`begin`](Self::begin).
     pub(crate) async fn connect(
         self: &Arc<Self>,
         connect: Connect,
         upgrade: OnUpgrade,
     ) -> Result<(), ApiError> {
+        let begun = self.begin(connect, upgrade).await;
+        self.telemetry.tunnels.asked(begun.as_ref().copied());
+        begun
+    }
+
+    /// Opens a session, writes that it begins, and carries it once the connection is upgraded.
+    ///
+    /// # Errors
+    /// [`TunnelError`] if the device cannot be reached or refuses, [`ApiError::Group`] if the shared
+    /// secret is not enough; the store's.
+    async fn begin(self: &Arc<Self>, connect: Connect, upgrade: OnUpgrade) -> Result<(), ApiError> {
         let Connect { device, service, administrator } = connect;
         if administrator.0.is_none() && !self.settings.shared_secret {
             return Err(ApiError::Group);
@@ -95,7 +124,8 @@ impl Tunnels {
         let new = NewTunnelSession { uuid: session, device, administrator: name, service };
         let now = self.survey.clock().now();
         self.survey.store().begin_tunnel_session(new, now).await?;
-        tracing::info!(%device, %session, administrator = administrator.name(), "a session begins");
+        // Who and with which device is in the record of sessions, not in the log.
+        tracing::info!(%session, "a session begins");
         self.telemetry.tunnels.sessions.inc();
         let revoked = Arc::<Notify>::default();
         let ended = Arc::<Notify>::default();
@@ -104,14 +134,26 @@ impl Tunnels {
         self.lock_sessions().insert(session, open);
         let tunnels = self.clone();
         tokio::spawn(async move {
+            let metrics = &tunnels.telemetry.tunnels;
             let carried = Arc::<Carried>::default();
-            let end = tokio::select! {
-                end = tunnels.carry(far, upgrade, &carried) => end,
-                () = revoked.notified() => TunnelSessionEnd::Revoked,
-                () = ended.notified() => TunnelSessionEnd::Stopped,
+            let mut counting = Counting { carried: carried.clone(), counted: [0; 2] };
+            let mut counts = tokio::time::interval(COUNT);
+            let end = {
+                let carrying = tunnels.carry(far, upgrade, &carried);
+                tokio::pin!(carrying);
+                loop {
+                    tokio::select! {
+                        end = &mut carrying => break end,
+                        () = revoked.notified() => break TunnelSessionEnd::Revoked,
+                        () = ended.notified() => break TunnelSessionEnd::Stopped,
+                        _ = counts.tick() => counting.count(metrics),
+                    }
+                }
             };
+            counting.count(metrics);
             tunnels.write_end(session, &carried, end).await;
             tunnels.lock_sessions().remove(&session);
+            metrics.sessions.dec();
         });
         Ok(())
     }
@@ -145,7 +187,7 @@ impl Tunnels {
             }
         }
         let place = match self.survey.store().tunnel_place(device).await {
-            Err(StoreError::NotFound) => return Err(TunnelError::NotConnected(None).into()),
+            Err(StoreError::NotFound) => return Err(self.never_connected(device).await),
             place => place?,
         };
         let elsewhere = place.server.filter(|server| *server != self.server);
@@ -160,6 +202,14 @@ impl Tunnels {
                 self.survey.store().release_tunnel(device, place.epoch, now).await?;
                 Err(TunnelError::NotConnected(Some(place.seen_at)).into())
             }
+        }
+    }
+
+    /// Why a device has no row: it never had a tunnel, or there is no such device.
+    async fn never_connected(&self, device: Uuid) -> ApiError {
+        match self.survey.store().managed_device(device).await {
+            Ok(_) | Err(StoreError::ConsentRevoked) => TunnelError::NotConnected(None).into(),
+            Err(error) => error.into(),
         }
     }
 

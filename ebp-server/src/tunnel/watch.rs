@@ -58,8 +58,15 @@ impl Tunnels {
             if place.as_ref().is_none_or(|place| place.epoch != epoch)
                 && let Some(tunnel) = self.take_out(device, epoch)
             {
-                let is_same = place.is_some_and(|place| place.instance == tunnel.instance);
-                self.replace(tunnel, is_same);
+                match place {
+                    Some(place) => {
+                        let is_same = place.instance == tunnel.instance;
+                        self.replace(tunnel, is_same);
+                    }
+                    // Consent is revoked, or the device removed: nobody has replaced it, and the
+                    // device learns why when it asks for the next one.
+                    None => tunnel.handle.end().await,
+                }
             }
         }
         Ok(())
@@ -89,7 +96,7 @@ impl Tunnels {
         };
         for (certificate, handle) in tunnels {
             if !self.counts(&certificate, now).await? {
-                tracing::info!(device = ?certificate.names.device, "a tunnel's certificate ended");
+                tracing::info!("a tunnel's certificate ended");
                 handle.end().await;
             }
         }

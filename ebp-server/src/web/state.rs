@@ -10,7 +10,7 @@ use crate::{
     alert::AlertWatch,
     database_clock::DatabaseClock,
     job::JobAdded,
-    machine::{Machine, newest_file},
+    machine::{Machine, newest_backup},
 };
 
 /// The parts of a server that pages need.
@@ -45,7 +45,7 @@ impl ServerState for PageServer {
     fn backup(&self) -> BackupState {
         match &self.machine.backups {
             None => BackupState::Unknown,
-            Some(folder) => newest_file(folder).map_or(BackupState::Missing, BackupState::Newest),
+            Some(folder) => newest_backup(folder).map_or(BackupState::Missing, BackupState::Newest),
         }
     }
 

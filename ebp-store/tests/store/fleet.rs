@@ -120,6 +120,8 @@ pub async fn follows_every_writer(store: &dyn Store) {
     store.report_status(device, worse, minutes(169)).await.unwrap();
     let shown = one(store, device, minutes(169)).await;
     assert_eq!(shown.reasons, [FleetState::Damaged, FleetState::Clock, FleetState::Spool]);
+    let wrong_clocks = async |since| store.device_counts(minutes(since)).await.unwrap().clock_wrong;
+    assert_eq!((wrong_clocks(169).await, wrong_clocks(170).await), (1, 0), "only active ones");
     assert_eq!(shown.damaged_share.unwrap().to_string(), "1");
     store.report_status(device, status("0.1.0", &[]), minutes(170)).await.unwrap();
     let shown = one(store, device, minutes(170)).await;

@@ -81,9 +81,9 @@ pub async fn lists(store: &dyn Store) {
     assert_eq!(devices.len(), 4);
     store.note_report(made[1].measurement_device, start).await.unwrap();
     let counts = |since| store.device_counts(since);
-    let expected = DeviceCounts { active: 1, silent: 0, never: 3, revoked: 1 };
+    let expected = DeviceCounts { active: 1, silent: 0, never: 3, revoked: 1, clock_wrong: 0 };
     assert_eq!(counts(start).await.unwrap(), expected);
-    let expected = DeviceCounts { active: 0, silent: 1, never: 3, revoked: 1 };
+    let expected = DeviceCounts { active: 0, silent: 1, never: 3, revoked: 1, clock_wrong: 0 };
     assert_eq!(counts(start + SignedDuration::from_secs(1)).await.unwrap(), expected);
 }
 

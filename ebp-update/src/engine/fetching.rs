@@ -149,6 +149,9 @@ impl Updater<'_> {
         if !self.is_still_wanted(&release)? {
             return Ok(Next::Now);
         }
+        if self.passed.as_ref() == Some(&release) {
+            return self.begin_trial(release);
+        }
         let version = release.version.clone();
         let program = layout::program(&version);
         let (context, length) = self.hash(&program, release.length)?;
@@ -176,6 +179,7 @@ impl Updater<'_> {
             }
             self.events.push(Event::SelfTestNoBetter(detail));
         }
+        self.passed = Some(release.clone());
         self.begin_trial(release)
     }
 

@@ -18,12 +18,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2 * 3600);
 
 impl Updater<'_> {
     pub(super) fn begin_trial(&mut self, release: Release) -> Result<Next, UpdateError> {
-        if !self.witness.is_good_moment() && self.waited < LONGEST_WAIT {
-            self.waited += self.limits.look;
+        let is_good = self.witness.is_good_moment();
+        let now = self.clock.moment();
+        // A look takes time itself: looks are not counted.
+        let since = *self.waiting_since.get_or_insert(now.since_boot);
+        if !is_good && now.since_boot.saturating_sub(since) < LONGEST_WAIT {
             return Ok(Next::In(self.limits.look));
         }
+        (self.passed, self.waiting_since) = (None, None);
         let before = self.witness.observe();
-        let now = self.clock.moment();
         let watch = Watch::begin(&before, before.working(), &now);
         self.state.phase = Phase::Trying(Trial {
             release,

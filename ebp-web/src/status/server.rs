@@ -211,7 +211,7 @@ fn milliseconds(duration: SignedDuration) -> u64 {
 /// Figures as sentences.
 fn describe(frame: &Frame, figures: &SurveyFigures) -> Vec<String> {
     let language = frame.language();
-    let DeviceCounts { active, silent, never, revoked } = figures.devices;
+    let DeviceCounts { active, silent, never, revoked, .. } = figures.devices;
     let mut sentences = vec![language.say_with(
         "figures-devices",
         [

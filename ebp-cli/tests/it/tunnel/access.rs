@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::party::{Administrator, Device, Echo};
 use crate::{
-    operate::people::as_group,
+    operate::people::{Participant, as_group},
     support::{server::Server, wait_for},
 };
 
@@ -29,6 +29,11 @@ fn what_is_not_allowed_is_not_reached() {
     let nobody = uuid::Uuid::from_u128(7).to_string();
     let run = erika.connect(&server.url(), nobody, &[], b"x");
     assert_eq!(run.status.code(), Some(1), "{}", told(&run));
+    assert!(told(&run).contains("no such device or service"), "{}", told(&run));
+    // One that is registered and was never seen.
+    let drawer = Participant::register(&server, "Max Beispiel", "max@example.org");
+    let run = erika.connect(&server.url(), drawer.device.to_string(), &[], b"x");
+    assert!(told(&run).contains("it was never connected"), "{}", told(&run));
     assert_eq!(device.ask(r#"{"ask":"sessions","most":9}"#)["sessions"], serde_json::json!([]));
 
     // Participants, devices and groups have no business here.
@@ -176,6 +181,7 @@ fn a_revoked_consent_ends_the_tunnel_for_good() {
     }
     let told = device.process().stderr().join("\n");
     assert!(told.contains("consent is revoked for good"), "{told}");
+    assert!(!told.contains("another tunnel"), "no other process is to blame: {told}");
     assert_eq!(erika.list(&server.url(), "list"), Vec::<serde_json::Value>::new());
     let log = erika.list(&server.url(), "log");
     assert_eq!((log.len(), log[0]["device"].is_null()), (1, true), "{log:?}");

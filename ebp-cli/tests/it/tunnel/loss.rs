@@ -126,6 +126,7 @@ fn a_copied_certificate_is_found_within_two_minutes() {
     for instance in instances {
         assert!(line.contains(instance.as_str().unwrap()), "{item}: {line}");
     }
+    assert!(!line.contains(&device.uuid()), "the alert names the device, not the log: {line}");
     let erika = Administrator::new(&server, "erika");
     let list = erika.list(&server.url(), "list");
     assert!(list[0]["connected"] == true && !list[0]["conflict_at"].is_null(), "{list:?}");

@@ -2,6 +2,7 @@
 
 mod access;
 mod loss;
+mod metrics;
 #[cfg(target_os = "linux")]
 mod network;
 pub mod party;

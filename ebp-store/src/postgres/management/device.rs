@@ -130,13 +130,20 @@ pub async fn counts(db: &Client, reported_since: Timestamp) -> Result<DeviceCoun
             "SELECT count(*) FILTER (WHERE consent < 2 AND last_report >= $1),
                     count(*) FILTER (WHERE consent < 2 AND last_report < $1),
                     count(*) FILTER (WHERE consent < 2 AND last_report IS NULL),
-                    count(*) FILTER (WHERE consent = 2)
+                    count(*) FILTER (WHERE consent = 2),
+                    count(*) FILTER (WHERE consent < 2 AND last_report >= $1 AND clock_wrong)
              FROM fleet_device",
             &[&Instant(reported_since)],
         )
         .await?;
     let count = |place: usize| Ok::<_, StoreError>(row.try_get::<_, i64>(place)?.unsigned_abs());
-    Ok(DeviceCounts { active: count(0)?, silent: count(1)?, never: count(2)?, revoked: count(3)? })
+    Ok(DeviceCounts {
+        active: count(0)?,
+        silent: count(1)?,
+        never: count(2)?,
+        revoked: count(3)?,
+        clock_wrong: count(4)?,
+    })
 }
 
 /// Adds the devices' reported status.

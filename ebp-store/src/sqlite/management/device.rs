@@ -107,14 +107,15 @@ pub fn counts(db: &Connection, reported_since: Timestamp) -> Result<DeviceCounts
             "SELECT count(*) FILTER (WHERE consent < 2 AND last_report >= ?1),
                     count(*) FILTER (WHERE consent < 2 AND last_report < ?1),
                     count(*) FILTER (WHERE consent < 2 AND last_report IS NULL),
-                    count(*) FILTER (WHERE consent = 2)
+                    count(*) FILTER (WHERE consent = 2),
+                    count(*) FILTER (WHERE consent < 2 AND last_report >= ?1 AND clock_wrong)
              FROM fleet_device",
         )?
         .query_row([Instant(reported_since)], |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
         })?;
-    let [active, silent, never, revoked] = counts.map(i64::unsigned_abs);
-    Ok(DeviceCounts { active, silent, never, revoked })
+    let [active, silent, never, revoked, clock_wrong] = counts.map(i64::unsigned_abs);
+    Ok(DeviceCounts { active, silent, never, revoked, clock_wrong })
 }
 
 fn device(row: &Row<'_>) -> rusqlite::Result<ManagedDevice> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ebp_core::clock::DeviceClock;
+
 use super::world::{Behaviour, METER, World};
 use crate::{
     disk::Disk,
@@ -69,6 +71,22 @@ fn what_no_service_should_run_is_run_by_none() {
         let events = world.round().unwrap();
         assert!(matches!(&events[..], [Event::Refused(refused, _)] if *refused == version));
     }
+}
+
+/// An administrator is connected for hours.
+#[test]
+fn a_good_moment_is_waited_for_by_the_clock_and_without_further_tests() {
+    let world = World::new();
+    let version = world.good("1.1.0");
+    world.facts.borrow_mut().busy = Some(Duration::from_secs(4));
+    let begun = world.clock.since_boot();
+    world.round().unwrap();
+    assert_eq!(world.committed(), Some(version));
+    let facts = world.facts.borrow();
+    let (waited, longest) = (facts.started_at - begun, MINUTE * 120);
+    assert!(waited >= longest && waited < longest + MINUTE, "{waited:?}");
+    // Its version, and its test of itself.
+    assert_eq!(facts.tests, 2);
 }
 
 #[test]

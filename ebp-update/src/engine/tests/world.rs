@@ -113,6 +113,10 @@ pub struct Facts {
     pub ran: BTreeSet<Version>,
     /// How services measure; at once and always, without it.
     pub readings: Option<Readings>,
+    /// How long a look takes that finds no good moment for a switch. Without it each is good.
+    pub busy: Option<Duration>,
+    /// How often a program was asked for its version, or tested itself.
+    pub tests: usize,
 }
 
 #[derive(Clone)]
@@ -139,6 +143,8 @@ impl World {
             starts: 0,
             ran: BTreeSet::new(),
             readings: None,
+            busy: None,
+            tests: 0,
         };
         let world = Self {
             disk: SharedDisk(Rc::new(RefCell::new(SimulatedDisk::new()))),
@@ -334,12 +340,14 @@ impl Supply for World {
 
 impl Programs for World {
     fn version(&mut self, version: Option<&Version>) -> Result<Version, ProgramError> {
-        let facts = self.facts.borrow();
+        let mut facts = self.facts.borrow_mut();
+        facts.tests += usize::from(version.is_some());
         version.map_or(&facts.floor, |version| &facts.releases[version].2).prints.clone()
     }
 
     fn self_test(&mut self, version: Option<&Version>) -> Result<(), ProgramError> {
-        let facts = self.facts.borrow();
+        let mut facts = self.facts.borrow_mut();
+        facts.tests += 1;
         version.map_or(&facts.floor, |version| &facts.releases[version].2).self_test.clone()
     }
 }
@@ -378,6 +386,11 @@ impl Witness for World {
     }
 
     fn is_good_moment(&mut self) -> bool {
+        let busy = self.facts.borrow().busy;
+        if let Some(takes) = busy {
+            self.clock.advance(takes);
+            return false;
+        }
         let cycle: Cycle = format!("{}s", SLOT.as_secs()).parse().unwrap();
         self.facts.borrow().readings.is_none() || is_between_readings(cycle, self.clock.now())
     }

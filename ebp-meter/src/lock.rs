@@ -127,7 +127,8 @@ impl Facts {
     /// One telegram more.
     pub fn add(&mut self, readout: &Readout) {
         let is_ascii = readout.protocol == Protocol::D0;
-        self.was_asked |= is_ascii && readout.integrity == Integrity::Ok;
+        self.was_asked |=
+            is_ascii && readout.integrity == Integrity::Ok && !is_customer_interface(readout);
         for entry in &readout.entries {
             if !matches!(entry.value, Value::Integer(_)) {
                 continue;
@@ -146,6 +147,13 @@ impl Facts {
         self.energy = true;
         self.decimals |= scaler < whole;
     }
+}
+
+/// Whether a customer interface sent it unasked (DSMR P1), whose checksum is no block check
+/// character: each says of which version it is.
+fn is_customer_interface(readout: &Readout) -> bool {
+    let is_version = |code: ObisCode| matches!(code.0, [1, 3, 0, 2, 8, _] | [0, 0, 96, 1, 4, _]);
+    readout.entries.iter().any(|entry| is_version(entry.obis))
 }
 
 impl Readout {
@@ -187,6 +195,20 @@ mod tests {
             assert_eq!(Lock::from_facts(facts, KnownMeter::default()), Lock::NoPowerByDesign);
         }
         assert_eq!(judged(LOCKED, "MT174"), Lock::NoPowerByDesign);
+    }
+
+    #[test]
+    fn a_customer_interface_was_not_asked() {
+        use crate::decoder::{Decode, Event};
+        let was_asked = |telegram: &str| {
+            let mut decoder = crate::d0::Decoder::new();
+            decoder.push(telegram.as_bytes());
+            let Some(Event::Readout(readout)) = decoder.next_event() else { panic!("{telegram}") };
+            assert_eq!(readout.integrity, Integrity::Ok);
+            Facts::from_readouts(&[readout]).was_asked
+        };
+        assert!(!was_asked("/ISk5MT382\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(7*kWh)\r\n!FC5E\r\n"));
+        assert!(was_asked("/ISk5MT174\r\n\u{2}1.8.0(7*kWh)\r\n!\r\n\u{3}S"));
     }
 
     #[test]

@@ -182,13 +182,15 @@ impl<K: Keeper> Taking<'_, K> {
     fn measured(&mut self, telegram: Telegram) {
         self.port_works();
         let Telegram { readout, at, late } = telegram;
+        let mut is_other = false;
         if let Some(id) = readout.server_id.clone() {
             match self.keeper.shows_another_meter(self.configured.uuid, &id) {
                 Ok(another) => self.watch.another_meter = another,
                 Err(error) => return self.failed(MeasureError::Keep(error)),
             }
-            let other = self.watch.server_id.replace(id.clone()).is_some_and(|known| known != id);
-            if other {
+            let known = self.watch.server_id.replace(id.clone());
+            is_other = known.is_some_and(|known| known != id);
+            if is_other {
                 self.memory().registers = KnownRegisters::default();
                 self.tell(Event::OtherMeter);
             }
@@ -196,17 +198,14 @@ impl<K: Keeper> Taking<'_, K> {
         self.look_at_maker(readout.manufacturer.as_deref());
         self.look_at_lock(self.configured.lock(&readout), at);
         let pinned = self.configured.pinned();
-        let mut figures = self.memory().registers.figures(&readout, pinned);
         let last = match self.keeper.last_reading(self.configured.uuid) {
             Ok(last) => last,
             Err(error) => return self.failed(MeasureError::Keep(error)),
         };
         // This process may be the first that reads the meter since its last reading.
-        figures.retain(|figure| {
-            let of_last = last.iter().flat_map(|last| &last.data);
-            let before = of_last.into_iter().find(|point| point.obis == figure.obis);
-            !before.is_some_and(|before| figure.falls_below(before.value))
-        });
+        let stored = last.as_ref().filter(|_| !is_other);
+        let stored = stored.map_or(&[][..], |last| &last.data);
+        let figures = self.memory().registers.figures_after(stored, &readout, pinned);
         let data: MeasurementData = figures.iter().map(Figure::point).collect();
         if data.is_empty() {
             return self.failed(MeasureError::NoSurveyValues);

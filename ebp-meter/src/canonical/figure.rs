@@ -66,13 +66,30 @@ impl Figure {
         unit_of(self.obis)
     }
 
-    /// Whether it is a sum of tariffs that is smaller than it was before. Energy never falls: one
-    /// of its registers is damaged then, and a sum has no register that could be checked.
-    #[must_use]
-    pub fn falls_below(&self, before: Decimal) -> bool {
-        matches!(self.source, Source::Sum(..))
-            && self.unit() == Unit::WATT_HOUR
-            && self.value < before
+    /// Whether this sum of energies goes on from the one before. Energy never falls: where a sum
+    /// does, one of its registers is damaged, and a sum has no register that could be checked.
+    ///
+    /// A meter that locks itself cuts each of its registers off to whole kWh, so that their sum is
+    /// lower by up to one kWh for each of them: `100.9 + 200.9` becomes `100 + 200`. Such a sum is
+    /// held at the one before, cut off alike (301), until it passes that. A meter with a single
+    /// register shows the same. The data set takes a register for what it shows or up to one unit
+    /// of its last decimal more, compares at the coarser of two resolutions, and begins anew where
+    /// one is lower then: 300 behind 301.8 would break the register in two, and 301.8 would claim
+    /// decimals that nobody has read.
+    pub(super) fn follow(&mut self, before: Decimal, places_before: u32) -> bool {
+        if self.value >= before {
+            return true;
+        }
+        let Source::Sum(registers, _) = &self.source else { return false };
+        let places = self.places.unwrap_or_default().min(places_before);
+        let most = Decimal::from(registers.len()) * Decimal::new(1, places);
+        let is_cut_off = before.checked_sub(self.value).is_some_and(|fallen| fallen < most);
+        let held = before.trunc_with_scale(places);
+        if is_cut_off && held > self.value {
+            self.value = held;
+            self.places = Some(places);
+        }
+        is_cut_off
     }
 
     /// As a measurement carries it.

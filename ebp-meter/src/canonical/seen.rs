@@ -1,54 +1,51 @@
 //! One readout of a meter after the other: each adds to what is known of it, and gives its figures.
 
-use ebp_core::obis::ObisCode;
+use ebp_core::{model::DataPoint, obis::ObisCode};
 
 use super::{
     Figure, KnownRegisters, Pinned, Source,
-    choice::{choose, phase_of, tariffs_of},
+    choice::choose,
     chosen::{EXPORT, IMPORT},
 };
-use crate::readout::{Readout, Value};
+use crate::readout::Readout;
 
 impl KnownRegisters {
     /// Takes a readout of the meter into account and gives its figures, in the order of
-    /// [`ObisCode::SURVEY`]. A sum of tariffs that is smaller than the one before is left out.
+    /// [`ObisCode::SURVEY`]. A sum of tariffs never falls: one that is smaller only because its
+    /// registers are cut off now is held, and any other is left out, until two readouts running
+    /// have such a sum.
     pub fn figures(&mut self, readout: &Readout, pinned: &Pinned) -> Vec<Figure> {
+        self.figures_after(&[], readout, pinned)
+    }
+
+    /// The same, going on from the meter's last values that were stored where no sum is known yet.
+    pub(crate) fn figures_after(
+        &mut self,
+        stored: &[DataPoint],
+        readout: &Readout,
+        pinned: &Pinned,
+    ) -> Vec<Figure> {
         self.see(readout);
         let mut figures = choose(readout, self, pinned).figures(readout);
-        figures.retain(|figure| {
-            let at = match figure.obis {
-                ObisCode::POSITIVE_ENERGY => IMPORT,
-                ObisCode::NEGATIVE_ENERGY => EXPORT,
+        figures.retain_mut(|figure| {
+            let at = match (figure.obis, &figure.source) {
+                (ObisCode::POSITIVE_ENERGY, Source::Sum(..)) => IMPORT,
+                (ObisCode::NEGATIVE_ENERGY, Source::Sum(..)) => EXPORT,
                 _ => return true,
             };
-            if self.sums[at].is_some_and(|before| figure.falls_below(before)) {
+            let lower = self.lower[at].take();
+            let stored = stored.iter().find(|point| point.obis == figure.obis);
+            let before = self.sums[at].or(stored.map(|point| (point.value, point.value.scale())));
+            let goes_on = before.is_none_or(|(before, places)| figure.follow(before, places));
+            // What was believed may have been the damaged one.
+            if !goes_on && !lower.is_some_and(|lower| figure.follow(lower, lower.scale())) {
+                self.lower[at] = Some(figure.value);
                 return false;
             }
-            if matches!(figure.source, Source::Sum(..)) {
-                self.sums[at] = Some(figure.value);
-            }
+            let places = figure.places.unwrap_or_default();
+            self.sums[at] = Some((figure.value, places));
             true
         });
         figures
-    }
-
-    /// Remembers what the readout shows.
-    fn see(&mut self, readout: &Readout) {
-        for (tariffs, quantity) in self.tariffs.iter_mut().zip([1, 2]) {
-            *tariffs |= tariffs_of(readout, quantity);
-        }
-        for entry in &readout.entries {
-            let is_negative = matches!(entry.value, Value::Integer(value) if value < 0);
-            match entry.obis.0 {
-                [1, _, 1, 7, 0, 0 | 255] => self.signed_power |= is_negative,
-                [1, _, quantity, 7, 0, 255] => {
-                    if let Some((kind, phase)) = phase_of(quantity) {
-                        self.phases[kind] |= 1 << phase;
-                        self.signed_phases |= kind == 1 && is_negative;
-                    }
-                }
-                _ => {}
-            }
-        }
     }
 }

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use ebp_core::obis::ObisCode;
+
 use super::{
     frame::{Frame, Framer, Piece},
     register::{self, Registers},
@@ -77,11 +79,14 @@ fn readout(frame: Frame) -> Event {
 }
 
 /// The meter's identity: the server id, or else the device's or the owner's number (value groups
-/// C, D and E; EasyMeter Q3D gives the server id at 96.1.255).
+/// C, D and E; EasyMeter Q3D gives the server id at 96.1.255, customer interfaces at 96.1.1). Only
+/// the electricity meter's own: what a meter of gas, water or heat sends through it has that
+/// meter's medium or channel (`0-1:96.1.0`).
 fn server_id(entries: &[Entry]) -> Option<ServerId> {
-    [[96, 1, 0], [96, 1, 255], [0, 0, 9], [0, 0, 0]].into_iter().find_map(|groups| {
+    let is_own = |obis: ObisCode| matches!(obis.0, [1, ..] | [0, 0, ..]);
+    [[96, 1, 0], [96, 1, 255], [96, 1, 1], [0, 0, 9], [0, 0, 0]].into_iter().find_map(|groups| {
         entries.iter().find_map(|entry| match &entry.value {
-            Value::Octets(text) if entry.obis.0[2..5] == groups => {
+            Value::Octets(text) if is_own(entry.obis) && entry.obis.0[2..5] == groups => {
                 Some(ServerId(packed(text).map_or_else(|| text.clone(), Octets::from)))
             }
             _ => None,
@@ -91,8 +96,24 @@ fn server_id(entries: &[Entry]) -> Option<ServerId> {
 
 /// `1ESY1011003684` as the ten bytes that SML meters send (DIN 43863-5: medium, maker, block,
 /// number), so that one meter has one identity in both protocols. Landis+Gyr and Logarex put zeros
-/// before it (`001LGZ0012345678`), others the length byte (`0A01ESY…`) or spaces between its parts.
+/// before it (`001LGZ0012345678`), others the length byte (`0A01ESY…`) or spaces between its parts;
+/// customer interfaces write each character as two digits (`3145535931…`).
 fn packed(text: &[u8]) -> Option<Vec<u8>> {
+    packed_text(text).or_else(|| packed_text(&characters(text)?))
+}
+
+/// The characters that stand there as two hexadecimal digits each.
+fn characters(text: &[u8]) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_chunks::<2>();
+    let digit = |digit: u8| u8::try_from(char::from(digit).to_digit(16)?).ok();
+    let pair = |&[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(pair).collect()
+}
+
+fn packed_text(text: &[u8]) -> Option<Vec<u8>> {
     let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b' ').collect();
     let medium = text.len().checked_sub(14)?;
     let (before, text) = text.split_at(medium);
@@ -127,6 +148,8 @@ mod tests {
             "001ISK0079811299",
             "1 ISK 00 7981 1299",
             "0A01ISK0079811299",
+            "3149534B30303739383131323939",
+            "3149534b30303739383131323939",
         ] {
             assert_eq!(packed(text.as_bytes()).unwrap(), sml, "{text}");
         }
@@ -137,6 +160,8 @@ mod tests {
             b"",
             b"1ISK00798112x9",
             b"991ISK0079811299",
+            b"3149534B3030373938313132393",
+            b"4730303032333430303939393939393939",
         ] {
             assert_eq!(packed(other), None);
         }

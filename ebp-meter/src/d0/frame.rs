@@ -9,7 +9,10 @@
 
 use std::fmt;
 
-use super::identification::{Identification, may_stand_at};
+use super::{
+    crc,
+    identification::{Identification, may_stand_at},
+};
 
 /// The longest telegram accepted, bytes. Readouts with their history reach some kilobytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -21,7 +24,7 @@ const ETX: u8 = 0x03;
 pub(super) enum Piece {
     /// A whole telegram.
     Frame(Frame),
-    /// A telegram whose block check character is wrong.
+    /// A telegram whose block check character, or checksum behind `!`, is wrong.
     WrongChecksum {
         /// Its length on the wire.
         bytes: usize,
@@ -46,7 +49,7 @@ pub(super) struct Frame {
     pub identification: Identification,
     /// Its registers, lines of printable ASCII.
     pub registers: Vec<u8>,
-    /// Whether a block check character was there and right.
+    /// Whether a block check character or a checksum was there and right.
     pub checked: bool,
     /// Its length on the wire.
     pub bytes: usize,
@@ -60,7 +63,7 @@ enum State {
     Identifying,
     /// In the registers.
     Reading,
-    /// Behind `!`, up to the line's end.
+    /// Behind `!`, up to the line's end: a checksum may stand there.
     Ending,
     /// After ETX: the next byte is the block check character, whatever its value.
     Checking,
@@ -190,12 +193,20 @@ impl Framer {
     }
 
     fn end(&mut self, byte: u8, out: &mut impl FnMut(Piece)) {
-        match byte & 0x7f {
+        let character = byte & 0x7f;
+        let digits = self.checksum().len();
+        match character {
             b'\n' => {
                 self.raw.push(byte);
                 self.complete(out);
             }
             b'\r' => self.raw.push(byte),
+            _ if character.is_ascii_hexdigit()
+                && digits < crc::DIGITS
+                && self.raw.last().is_some_and(|last| last & 0x7f != b'\r') =>
+            {
+                self.raw.push(byte);
+            }
             _ => {
                 self.complete(out);
                 self.hunt(byte);
@@ -206,10 +217,18 @@ impl Framer {
         }
     }
 
+    /// What stands behind the `!` of a telegram without a block check character.
+    fn checksum(&self) -> &[u8] {
+        self.raw.get(self.registers.1 + 1..).unwrap_or_default().trim_ascii_end()
+    }
+
     fn complete(&mut self, out: &mut impl FnMut(Piece)) {
+        let framed = std::mem::take(&mut self.framed);
+        // Whether the checksum behind `!` is right; nothing where there is none.
+        let summed = (!framed && self.checksum().len() == crc::DIGITS)
+            .then(|| crc::fits(self.checksum(), &self.raw[..=self.registers.1]));
         let raw = std::mem::take(&mut self.raw);
         let identification = self.identification.take();
-        let framed = std::mem::take(&mut self.framed);
         self.state = State::Hunting;
         let bytes = raw.len();
         let Some(identification) = identification else { return };
@@ -221,10 +240,17 @@ impl Framer {
                 return out(Piece::WrongChecksum { bytes });
             }
             registers.pop();
+        } else if summed == Some(false) {
+            return out(Piece::WrongChecksum { bytes });
         } else if let Some(reason) = damage(&raw, &registers) {
             return out(Piece::Damaged { bytes, reason });
         }
-        out(Piece::Frame(Frame { identification, registers, checked: framed, bytes }));
+        out(Piece::Frame(Frame {
+            identification,
+            registers,
+            checked: framed || summed.is_some(),
+            bytes,
+        }));
     }
 
     fn damaged(&mut self, reason: &'static str, out: &mut impl FnMut(Piece)) {

@@ -14,8 +14,10 @@
 //! !
 //! ```
 //! In modes A to C the registers stand between STX and ETX, and a block check character follows.
+//! Customer interfaces (DSMR P1) put a checksum behind the `!`.
 
 mod address;
+pub(crate) mod crc;
 mod decoder;
 mod dialogue;
 mod frame;

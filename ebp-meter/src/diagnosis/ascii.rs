@@ -3,6 +3,7 @@
 use memchr::memmem;
 
 use super::{Cause, LineEnds};
+use crate::d0::crc;
 
 const STX: u8 = 0x02;
 const ETX: u8 = 0x03;
@@ -116,6 +117,11 @@ fn line_ends(text: &[u8]) -> Option<LineEnds> {
             right(check) || right(was)
         })
         .then_some(change)
+        .or_else(|| {
+            summed(text)
+                .any(|(telegram, digits)| crc::fits(digits, &replace(telegram, from, to)))
+                .then_some(change)
+        })
 }
 
 fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -143,6 +149,16 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = (&[u8], u8)> {
     })
 }
 
+/// Customer interfaces' telegrams from `/` to `!`, each with the checksum behind it.
+fn summed(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    telegrams(text).filter(|telegram| !telegram.contains(&STX)).filter_map(|telegram| {
+        let end = telegram.iter().position(|byte| *byte == b'!')? + 1;
+        let digits = telegram.get(end..end + crc::DIGITS)?;
+        let is_checksum = digits.iter().all(u8::is_ascii_hexdigit);
+        is_checksum.then_some((&telegram[..end], digits))
+    })
+}
+
 /// The length that telegrams have which all lost their end.
 fn same_length(text: &[u8]) -> Option<usize> {
     let starts: Vec<usize> = text
@@ -161,7 +177,7 @@ fn same_length(text: &[u8]) -> Option<usize> {
 }
 
 /// Whether characters of a telegram were damaged: they are unprintable, or some have a wrong parity
-/// where others have one, or its check character is wrong.
+/// where others have one, or its check character or checksum is wrong.
 fn is_damaged(bytes: &[u8]) -> bool {
     let text: Vec<u8> = bytes.iter().map(|byte| byte & 0x7f).collect();
     let text = &text[..];
@@ -171,5 +187,6 @@ fn is_damaged(bytes: &[u8]) -> bool {
     let is_wrong = |block: &[u8], check: u8| block.iter().fold(0, |sum, byte| sum ^ byte) != check;
     (has_parity && bytes.iter().any(|byte| byte.count_ones() % 2 != 0))
         || blocks(text).any(|(block, check)| is_wrong(block, check))
+        || summed(text).any(|(telegram, digits)| !crc::fits(digits, telegram))
         || (blocks(text).next().is_none() && !text.iter().all(readable))
 }

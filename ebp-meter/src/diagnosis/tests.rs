@@ -91,6 +91,20 @@ fn changed_line_ends_of_registers() {
 }
 
 #[test]
+fn a_customer_interfaces_checksum_tells_line_ends_from_bits() {
+    let whole = "/ISk5\\2MT382-1003\r\n\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(000512.345*kWh)\r\n\
+                 1-0:1.8.2(000100.000*kWh)\r\n1-0:1.7.0(00.251*kW)\r\n!9980\r\n";
+    assert_eq!(diagnose(whole.as_bytes()), None);
+    for (from, to, expected) in [
+        ("\r\n", "\n", Cause::LineEnds(LineEnds::CrLost)),
+        ("\n", "\r\n", Cause::LineEnds(LineEnds::LfToCrLf)),
+        ("512", "912", Cause::BitsLost),
+    ] {
+        assert_eq!(diagnose(whole.replace(from, to).as_bytes()), Some(expected), "{from:?}");
+    }
+}
+
+#[test]
 fn a_buffer_that_is_too_small() {
     for size in [64, 120, 128, 256, 300] {
         // The rest of each telegram is lost up to some place,

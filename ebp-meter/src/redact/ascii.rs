@@ -2,8 +2,9 @@
 //!
 //! Enters: recorded bytes, with or without parity bits. Leaves: telegrams in which only that stays
 //! which is known to be harmless: the maker's letters, names of models, addresses, measured numbers
-//! with their units, versions and words of status. Zeros take the place of all other text, and the
-//! block check character is computed again. Absent: bytes between telegrams.
+//! with their units, versions and words of status. Zeros take the place of all other text (dashes
+//! behind `!`), and the block check character or the checksum behind `!` is computed again. Absent:
+//! bytes between telegrams.
 
 use std::{collections::BTreeSet, ops::Range};
 
@@ -94,6 +95,10 @@ pub(super) fn scrub(piece: &mut Piece, secrets: &BTreeSet<Vec<u8>>) -> bool {
         text[check] = text[stx + 1..check].iter().fold(0, |check, b| check ^ b);
         // It may have any content.
         piece.kept.push(check..check + 1);
+    } else if let Some(place) = checksum_place(&piece.original) {
+        let right = format!("{:04X}", d0::crc::of(&text[..place.start]));
+        text[place.clone()].copy_from_slice(right.as_bytes());
+        piece.kept.push(place);
     }
     piece.original.iter().any(|b| b & 0x80 != 0)
 }
@@ -107,6 +112,17 @@ pub(super) fn set_parity(text: &mut [u8]) {
 fn is_checked(text: &[u8]) -> bool {
     text.contains(&STX)
         && text.iter().rposition(|&b| b == ETX).is_some_and(|at| at + 2 == text.len())
+}
+
+/// Where a customer interface's checksum stands behind the `!`.
+fn checksum_place(text: &[u8]) -> Option<Range<usize>> {
+    if text.contains(&STX) {
+        return None;
+    }
+    let from = text.iter().position(|&b| b == b'!')? + 1;
+    let digits = text[from..].trim_ascii_end();
+    let is_checksum = digits.len() == d0::crc::DIGITS && digits.iter().all(u8::is_ascii_hexdigit);
+    is_checksum.then_some(from..from + digits.len())
 }
 
 /// A telegram while its identity is taken out.
@@ -127,6 +143,14 @@ impl Redaction {
         };
         // The end of the telegram, and of the frame.
         let mark = matches!(self.text.get(line.start), Some(&(b'!' | STX)));
+        if self.text.get(line.start) == Some(&b'!') {
+            // Zeros in place of other text would be a wrong checksum.
+            if checksum_place(&self.text).is_none() {
+                let other = self.text[line].iter_mut().skip(1);
+                other.filter(|b| b.is_ascii_graphic()).for_each(|b| *b = b'-');
+            }
+            return;
+        }
         let mut at = line.start + usize::from(mark);
         let mut code = None;
         while at < line.end {

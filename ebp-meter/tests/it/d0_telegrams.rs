@@ -54,6 +54,20 @@ const EC3: &str = "/PAF5EC3gr00006\r\n\
     2.8.0(000010.3*kWh)\r\n\
     !\r\n";
 
+/// A customer interface (DSMR P1, after the companion standard), with a gas meter behind it.
+const P1: &str = "/ISk5\\2MT382-1003\r\n\r\n\
+    1-3:0.2.8(50)\r\n\
+    0-0:1.0.0(260125093026W)\r\n\
+    0-0:96.1.1(3149534B30303739383131323939)\r\n\
+    1-0:1.8.1(000512.345*kWh)\r\n\
+    1-0:1.8.2(000100.000*kWh)\r\n\
+    0-0:96.14.0(0001)\r\n\
+    1-0:1.7.0(00.251*kW)\r\n\
+    0-1:24.1.0(003)\r\n\
+    0-1:96.1.0(4730303032333430303939393939393939)\r\n\
+    0-1:24.2.1(260125090000W)(00671.790*m3)\r\n\
+    !";
+
 /// The form in which modes A to C answer: STX, registers, ETX, block check character.
 fn framed(registers: &str) -> Vec<u8> {
     let mut block = registers.as_bytes().to_vec();
@@ -126,6 +140,55 @@ fn apator_ec3_in_short_forms() {
     assert_eq!(readout.manufacturer.as_deref(), Some("PAF"));
     assert_eq!(survey(&readout), ["1.8.0 4051.8", "2.8.0 10.3"]);
     assert_eq!(readout.server_id.as_ref().unwrap().0[..], *b"00000123");
+}
+
+/// The gas meter's number is not the electricity meter's.
+#[test]
+fn a_customer_interface_has_the_electricity_meters_identity() {
+    let telegram = [P1, "\r\n"].concat();
+    let own = |telegram: &str| readout(telegram.as_bytes()).server_id.map(|id| id.hex());
+    assert_eq!(own(&telegram).unwrap(), "0a0149534b0004c1d2e3");
+    let without = telegram.replace("0-0:96.1.1(3149534B30303739383131323939)\r\n", "");
+    assert_eq!(own(&without), None);
+    for gas in ["7-0:96.1.0(1)\r\n", "7-1:0.0.0(12345678)\r\n", "0-2:96.1.255(7)\r\n"] {
+        assert_eq!(own(&without.replace("0-1:24.1.0(003)\r\n", gas)), None, "{gas}");
+    }
+    assert_eq!(readout(telegram.as_bytes()).integrity, Integrity::Unchecked, "`!` alone");
+}
+
+#[test]
+fn a_customer_interfaces_checksum_is_checked() {
+    let right = [P1, "D4E9\r\n"].concat();
+    let readout = readout(right.as_bytes());
+    assert_eq!(readout.integrity, Integrity::Ok);
+    assert_eq!(readout.bytes, right.len());
+    assert_eq!(survey(&readout), ["1.8.0 612.345", "1.7.0 0.251"]);
+    // In small letters, at the stream's end, and with another behind it.
+    for ending in ["d4e9\r\n", "D4E9", "D4E9\n"] {
+        let [Event::Readout(other)] = &decode([P1, ending].concat().as_bytes())[..] else {
+            panic!("{ending:?}")
+        };
+        assert_eq!(other.integrity, Integrity::Ok, "{ending:?}");
+    }
+    for wrong in [
+        right.replace("000512.345", "000912.345"),
+        right.replace("!D4E9", "!D4EA"),
+        right.replace("\r\n", "\n"),
+    ] {
+        let two = [wrong.as_str(), &right].concat();
+        let events = decode(two.as_bytes());
+        let [Event::Noise(Noise::WrongChecksum { bytes }), Event::Readout(_)] = &events[..] else {
+            panic!("{events:?}")
+        };
+        assert_eq!(*bytes, wrong.len());
+    }
+    // What is no checksum is as it was: bytes beside a telegram.
+    let other = [P1, "Jona\r\n"].concat();
+    let events = decode(other.as_bytes());
+    let [Event::Readout(readout), Event::Noise(Noise::Garbage { bytes: 4 })] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(readout.integrity, Integrity::Unchecked);
 }
 
 #[test]

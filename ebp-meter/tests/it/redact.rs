@@ -230,6 +230,19 @@ fn ascii_text_that_is_not_known_goes() {
     assert_eq!(alike, "/ESY5Q0DA0000 V0.00\r\n0.2.0(000 00 0)\r\n1.8.0(1*kWh)\r\n!\r\n");
 }
 
+/// A customer interface's checksum (DSMR P1) is right again behind what was taken out.
+#[test]
+fn ascii_with_a_checksum_behind_its_end() {
+    let lines = "/ISk5\\2MT382-1003\r\n\r\n0-0:96.1.1(3149534B30303739383131323939)\r\n\
+                 1-0:1.8.1(000512.345*kWh)\r\n!C1E2\r\n";
+    assert_eq!(readouts(lines.as_bytes(), Protocol::D0)[0].integrity, Integrity::Ok);
+    let redacted = redact(lines.as_bytes(), Protocol::D0, Extent::default());
+    assert_eq!(redacted.readouts.len(), 1, "{redacted:?}");
+    assert_eq!(redacted.readouts[0].integrity, Integrity::Ok);
+    assert!(!found(&redacted.bytes, b"3149534B"), "{redacted:?}");
+    assert!(!found(&redacted.bytes, b"C1E2") && found(&redacted.bytes, b"(000512.345*kWh)"));
+}
+
 #[test]
 fn ascii_with_block_check_and_parity() {
     let lines = "/ESY5Q3DA1004 V3.04\r\n\x021-0:0.0.0*255(47118159)\r\n1-0:96.1.255*255(1ESY1047118159)\r\n\

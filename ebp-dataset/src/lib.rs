@@ -64,7 +64,7 @@ pub use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 pub use energy::Energy;
 pub use flag::{BALANCE_VIOLATED, Flag, Flags, Quality};
 pub use household::{HouseholdPeriod, HouseholdPeriods};
-pub use join::{Joined, intervals};
+pub use join::{Joined, Stretches, intervals};
 pub use known::{KnownPart, Part, Registers};
 pub use meter::{MeterSeries, OutOfOrder, Window};
 pub use period::{Period, Periods};

@@ -95,7 +95,7 @@ pub struct Used {
 }
 
 impl Used {
-    fn overlaps(&self, (from, to): (i64, i64)) -> bool {
+    pub(crate) fn overlaps(&self, (from, to): (i64, i64)) -> bool {
         self.stretch.0 < to && self.stretch.1 > from
     }
 }

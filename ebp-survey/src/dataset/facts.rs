@@ -20,6 +20,9 @@ pub(super) struct HouseholdFacts {
     pub topology: Option<String>,
     /// Whether what is generated is known.
     pub generates: bool,
+    /// From the first to the last of its meters' quarter hours that are kept aside, microseconds
+    /// since the Unix epoch: it has a row for each of them, with and without a reading.
+    pub rows: Option<(i64, i64)>,
     /// Where its [`Details`] are kept aside.
     pub details: (u64, u64),
 }

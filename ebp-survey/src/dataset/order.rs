@@ -1,6 +1,9 @@
 //! What is to be exported.
 
-use ebp_dataset::files::{Decimal, Format};
+use ebp_dataset::{
+    Calendar, EnergyStep,
+    files::{Decimal, Format},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +80,19 @@ impl ExportOrder {
     pub(super) fn stretch(&self) -> (i64, i64) {
         let from = self.from.map_or(i64::MIN, Timestamp::as_microsecond);
         (from, self.to.map_or(i64::MAX, Timestamp::as_microsecond))
+    }
+
+    /// From the first interval that begins in the stretch to the end of the last such one,
+    /// microseconds since the Unix epoch.
+    pub(super) fn intervals(&self, calendar: &Calendar) -> Result<(i64, i64), ExportError> {
+        let step = EnergyStep::Quarter;
+        let edge = |at: Timestamp| -> Result<i64, ExportError> {
+            let at = at.as_microsecond();
+            let start = calendar.start(step, at)?;
+            Ok(if start == at { at } else { calendar.end(step, at)? })
+        };
+        let from = self.from.map_or(Ok(i64::MIN), edge)?;
+        Ok((from, self.to.map_or(Ok(i64::MAX), edge)?))
     }
 
     /// Whether an interval or a reading of that quarter hour is wanted.

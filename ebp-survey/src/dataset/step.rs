@@ -30,7 +30,7 @@ pub(super) fn write(
         folder.each_household(|facts| {
             for meter in &facts.meters {
                 let of = (facts.household.uuid, meter);
-                months.iter().try_for_each(|month| readings(folder, of, *month, out))?;
+                months.iter().try_for_each(|month| readings(folder, of, month.0, out))?;
             }
             Ok(())
         })
@@ -43,7 +43,7 @@ pub(super) fn write(
                 let name = meter.uuid.to_string();
                 let mut periods = Periods::new(calendar.clone(), step);
                 for month in &months {
-                    for quarter in quarters(folder, meter, *month)? {
+                    for quarter in quarters(folder, meter, month.0)? {
                         if let Some(row) = periods.push(&quarter)? {
                             out.push(&lines::period(&household, &name, &row))?;
                         }

@@ -73,7 +73,7 @@ fn load<T: for<'de> Deserialize<'de>>(name: &str) -> T {
     toml::from_str(&fs::read_to_string(cases.join(name)).unwrap()).unwrap()
 }
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -142,7 +142,7 @@ async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>,
     }
 }
 
-fn order(format: Format) -> ExportOrder {
+pub fn order(format: Format) -> ExportOrder {
     ExportOrder {
         name: "test".into(),
         publisher: "Test".into(),
@@ -156,7 +156,7 @@ fn order(format: Format) -> ExportOrder {
     }
 }
 
-async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir, PathBuf) {
+pub async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set");
     export(store, order, &path, &mut |_| Ok(())).await.unwrap();
@@ -166,7 +166,7 @@ async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir
 }
 
 /// All rows of a table, each as its columns' texts.
-fn rows(path: &Path, table: &Table, format: Format) -> Vec<BTreeMap<&'static str, String>> {
+pub fn rows(path: &Path, table: &Table, format: Format) -> Vec<BTreeMap<&'static str, String>> {
     let mut files = vec![path.join(format!("{}.{}", table.name, format.extension()))];
     if table.by_month {
         files = fs::read_dir(path.join(table.name)).unwrap().map(|it| it.unwrap().path()).collect();

@@ -7,6 +7,8 @@ mod applied;
 #[cfg(feature = "dataset")]
 mod dataset;
 mod ended;
+#[cfg(feature = "dataset")]
+mod exchanged;
 mod geocoder;
 mod others;
 #[cfg(feature = "dataset")]

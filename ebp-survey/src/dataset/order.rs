@@ -36,6 +36,15 @@ impl Resolution {
             Self::Day => "P1D",
         }
     }
+
+    /// The length of rows.
+    pub(super) const fn step(self) -> EnergyStep {
+        match self {
+            Self::Quarter => EnergyStep::Quarter,
+            Self::Hour => EnergyStep::Hour,
+            Self::Day => EnergyStep::Day,
+        }
+    }
 }
 
 /// What is to be exported. The same order, data and version make the same bytes.
@@ -85,7 +94,7 @@ impl ExportOrder {
     /// From the first interval that begins in the stretch to the end of the last such one,
     /// microseconds since the Unix epoch.
     pub(super) fn intervals(&self, calendar: &Calendar) -> Result<(i64, i64), ExportError> {
-        let step = EnergyStep::Quarter;
+        let step = self.resolution.step();
         let edge = |at: Timestamp| -> Result<i64, ExportError> {
             let at = at.as_microsecond();
             let start = calendar.start(step, at)?;
@@ -95,10 +104,10 @@ impl ExportOrder {
         Ok((from, self.to.map_or(Ok(i64::MAX), edge)?))
     }
 
-    /// Whether an interval or a reading of that quarter hour is wanted.
-    pub(super) fn wants(&self, slot: i64) -> bool {
+    /// Whether a day, a gap or a reading that begins or lies then is wanted.
+    pub(super) fn wants(&self, at: i64) -> bool {
         let (from, to) = self.stretch();
-        from <= slot && slot < to
+        from <= at && at < to
     }
 
     /// What decides about the bytes, for `EXPORT.json` and for continuing the same export.

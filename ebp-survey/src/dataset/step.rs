@@ -1,12 +1,12 @@
 //! Makes tables whose rows are hours or days: one file each, for spreadsheets.
 
 use ebp_dataset::{
-    Calendar, EnergyStep, Periods,
+    Calendar, Periods,
     files::{BALANCE, ENERGY, READINGS},
 };
 
 use super::{
-    ExportError, ExportOrder, Resolution,
+    ExportError, ExportOrder,
     folder::Folder,
     lines,
     month::{Balances, months, quarters, readings},
@@ -23,7 +23,7 @@ pub(super) fn write(
     if folder.is_complete() {
         return Ok(());
     }
-    let step = if order.resolution == Resolution::Day { EnergyStep::Day } else { EnergyStep::Hour };
+    let step = order.resolution.step();
     let months = months(folder)?;
     tell(Progress { part: "tables", done: 0, all: 3 })?;
     folder.write_table((&READINGS, "readings"), order.format, |folder, out| {

@@ -115,7 +115,7 @@ impl Given {
 }
 
 /// A household with a meter at the grid and one that counts generation.
-async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
+pub async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
     let since = at("2025-06-01T00:00:00Z");
     let registration: Registration = serde_json::from_value(json!({
         "participant": {"name": "Erika Mustermann", "email": format!("{name}@example.org")},
@@ -134,7 +134,7 @@ async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
     registered
 }
 
-async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>, when: &str) {
+pub async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>, when: &str) {
     for part in rows.chunks(500) {
         let id = HouseholdId(of.household);
         let stored = store.insert_measurements(id, part.to_vec(), at(when)).await.unwrap();
@@ -266,7 +266,7 @@ async fn the_worked_examples(world: World) {
 }
 
 /// A reading of both registers behind each quarter hour of a stretch, 0.1 kWh each.
-fn steady(meter: Uuid, (from, to): (i64, i64)) -> Vec<Measurement> {
+pub fn steady(meter: Uuid, (from, to): (i64, i64)) -> Vec<Measurement> {
     let slots = (from - 4 * QUARTER..=to + QUARTER).step_by(900_000_000);
     (0_i64..)
         .zip(slots)

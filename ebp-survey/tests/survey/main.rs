@@ -13,6 +13,8 @@ mod geocoder;
 mod others;
 #[cfg(feature = "dataset")]
 mod release;
+#[cfg(feature = "dataset")]
+mod stretch;
 mod world;
 
 use ebp_testkit::cluster;

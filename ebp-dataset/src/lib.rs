@@ -70,7 +70,9 @@ pub use meter::{MeterSeries, OutOfOrder, Window};
 pub use period::{Period, Periods};
 pub use quarter::{Quarter, RegisterQuarter};
 pub use reading::{Reading, Register};
-pub use role::{MeterFacts, MeterKind, PhaseSumming, Roles, Topology, Used, assign_roles};
+pub use role::{
+    MeterFacts, MeterKind, MeterRole, PhaseSumming, Roles, Topology, Used, assign_roles,
+};
 pub use rules::{QUARTER, Rules};
 pub use segment::{Past, Point};
 pub use sign::SignCheck;

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use ebp_dataset::{
-    Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterSeries, Quality as Word,
-    Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans, Stretches, Total,
+    Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterRole, MeterSeries,
+    Quality as Word, Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans,
+    Stretches, Total,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
 
@@ -54,7 +55,7 @@ struct Reader<'a> {
     calendar: &'a Calendar,
     /// Files are cut by months of UTC.
     months: &'a Calendar,
-    /// That of the quarter hours that are kept aside.
+    /// That of the quarter hours that are kept aside: whole intervals.
     stretch: (i64, i64),
     folder: &'a mut Folder,
 }
@@ -78,8 +79,11 @@ impl Reader<'_> {
             days.push(pass.days);
             spans.push(pass.spans);
         }
-        let HouseholdRoles { roles, topology, generates, .. } =
+        let HouseholdRoles { roles, meters: each, topology, generates, .. } =
             assign(self.calendar, &series, &seen);
+        for (meter, role) in meters.iter_mut().zip(each) {
+            meter.role = role;
+        }
         let stretches = Stretches::new(seen.iter().map(|seen| seen.read));
         let days = self.days(&roles, (topology.is_none(), generates), (&days, &stretches))?;
         let rows = stretches.whole().map(|(first, last)| {
@@ -136,6 +140,7 @@ impl Reader<'_> {
         let facts = MeterFacts {
             uuid: meter.uuid,
             kind: meter.kind,
+            role: MeterRole::Unknown,
             model,
             incidents: incidents.collect(),
             read: pass.read,

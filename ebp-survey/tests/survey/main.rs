@@ -14,6 +14,8 @@ mod others;
 #[cfg(feature = "dataset")]
 mod release;
 #[cfg(feature = "dataset")]
+mod roles;
+#[cfg(feature = "dataset")]
 mod stretch;
 mod world;
 

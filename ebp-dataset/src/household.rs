@@ -10,8 +10,8 @@ use crate::{
     boundary::Interval,
     calendar::{Calendar, CalendarError},
     day::Day,
-    flag::{Flags, Quality},
-    join::intervals,
+    flag::{Flag, Flags, Quality},
+    join::{Stretches, intervals, is_bare},
     period::{Period, Periods},
     quarter::Quarter,
     role::{Roles, Used},
@@ -27,7 +27,7 @@ pub struct HouseholdPeriod {
     pub to: i64,
     /// The energies.
     pub balance: Balance,
-    /// Those of all its meters' quarter hours.
+    /// Those of all its meters' quarter hours; [`Flag::NoReading`] where one that counts has none.
     pub flags: Flags,
     /// How many quarter hours it has.
     pub quarters: i64,
@@ -43,9 +43,15 @@ impl HouseholdPeriod {
     }
 
     /// Out of kept days: of each meter those from `from` to `to`, in the order that the roles were
-    /// assigned in. Days may be missing: what was not measured then is not known.
+    /// assigned in. Days may be missing: what was not measured then is not known. `stretches` says
+    /// when the meters have rows.
     #[must_use]
-    pub fn from_days(roles: &Roles, (from, to): (i64, i64), meters: &[&[Day]]) -> Self {
+    pub fn from_days(
+        roles: &Roles,
+        (from, to): (i64, i64),
+        meters: &[&[Day]],
+        stretches: &Stretches,
+    ) -> Self {
         let energies: Vec<_> =
             meters.iter().map(|days| energies((from, to), Day::period(days).as_ref())).collect();
         let flags = meters.iter().copied().flatten().fold(Flags::NONE, |all, day| all | day.flags);
@@ -71,7 +77,7 @@ impl HouseholdPeriod {
             from,
             to,
             balance: Balance::new(roles, (from, to), &energies),
-            flags,
+            flags: flags.with(Flag::NoReading, stretches.is_bare(roles, (from, to))),
             quarters: (to - from) / QUARTER,
             measured,
         }
@@ -171,6 +177,9 @@ impl HouseholdPeriods {
                 open.flags |= quarter.flags;
             }
         }
+        let has_row = |meter: usize| meters.get(meter).is_some_and(Option::is_some);
+        let is_bare = is_bare(&self.roles, slot, meters.len(), has_row);
+        open.flags = open.flags.with(Flag::NoReading, is_bare);
         let energies: Vec<_> = meters.iter().map(|quarter| intervals(quarter.as_ref())).collect();
         let has = |used: &Used, register| {
             energies.get(used.meter).is_some_and(|(import, export): &(Interval, Interval)| {

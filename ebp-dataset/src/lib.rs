@@ -64,13 +64,15 @@ pub use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 pub use energy::Energy;
 pub use flag::{BALANCE_VIOLATED, Flag, Flags, Quality};
 pub use household::{HouseholdPeriod, HouseholdPeriods};
-pub use join::{Joined, intervals};
+pub use join::{Joined, Stretches, intervals};
 pub use known::{KnownPart, Part, Registers};
 pub use meter::{MeterSeries, OutOfOrder, Window};
 pub use period::{Period, Periods};
 pub use quarter::{Quarter, RegisterQuarter};
 pub use reading::{Reading, Register};
-pub use role::{MeterFacts, MeterKind, PhaseSumming, Roles, Topology, Used, assign_roles};
+pub use role::{
+    MeterFacts, MeterKind, MeterRole, PhaseSumming, Roles, Topology, Used, assign_roles,
+};
 pub use rules::{QUARTER, Rules};
 pub use segment::{Past, Point};
 pub use sign::SignCheck;

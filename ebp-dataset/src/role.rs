@@ -1,6 +1,8 @@
 //! What a household's meters count: which one stands at the grid, and which register of a generation
 //! meter generates.
 
+use std::cmp::Ordering;
+
 use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};
 use serde::{Deserialize, Serialize};
 
@@ -95,8 +97,39 @@ pub struct Used {
 }
 
 impl Used {
-    fn overlaps(&self, (from, to): (i64, i64)) -> bool {
+    pub(crate) fn overlaps(&self, (from, to): (i64, i64)) -> bool {
         self.stretch.0 < to && self.stretch.1 > from
+    }
+}
+
+/// What a meter counts, whether a balance can be drawn or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MeterRole {
+    /// What the household draws and feeds in.
+    Grid,
+    /// What a photovoltaic system generates.
+    Generation {
+        /// The register that generates; nothing where none was registered and neither grew.
+        register: Option<GenerationRegister>,
+    },
+    /// Another meter stands at the grid at the same time: which one counts is not known.
+    Unknown,
+}
+
+impl MeterRole {
+    /// The roles of a household's meters, in their order.
+    #[must_use]
+    pub fn of(meters: &[MeterFacts]) -> Vec<Self> {
+        let role = |(place, meter): (usize, &MeterFacts)| match meter.kind {
+            MeterKind::Generation => Self::Generation { register: generating(meter) },
+            MeterKind::Grid => {
+                let others = meters.iter().enumerate().filter(|(other, _)| *other != place);
+                let mut others = others.filter(|(_, other)| other.kind == MeterKind::Grid);
+                let is_alone = others.all(|(_, it)| it.to <= meter.from || it.from >= meter.to);
+                if is_alone { Self::Grid } else { Self::Unknown }
+            }
+        };
+        meters.iter().enumerate().map(role).collect()
     }
 }
 
@@ -186,24 +219,25 @@ fn used(meters: &[MeterFacts], kind: MeterKind) -> impl Iterator<Item = Used> {
     of_kind.map(|(place, meter)| Used {
         meter: place,
         stretch: (meter.from, meter.to),
-        register: generating(meter),
+        register: generating(meter).unwrap_or(GenerationRegister::Export),
         shows_both: meter.import.is_some() && meter.export.is_some(),
     })
 }
 
 /// The register that grew more, unless it was registered.
-fn generating(meter: &MeterFacts) -> GenerationRegister {
-    meter.generation.unwrap_or(if meter.import > meter.export {
-        GenerationRegister::Import
-    } else {
-        GenerationRegister::Export
+fn generating(meter: &MeterFacts) -> Option<GenerationRegister> {
+    let grown = |energy: Option<Energy>| energy.unwrap_or(Energy::ZERO);
+    meter.generation.or_else(|| match grown(meter.import).cmp(&grown(meter.export)) {
+        Ordering::Greater => Some(GenerationRegister::Import),
+        Ordering::Less => Some(GenerationRegister::Export),
+        Ordering::Equal => None,
     })
 }
 
 fn grown(meter: &MeterFacts) -> Option<Energy> {
     match generating(meter) {
-        GenerationRegister::Import => meter.import,
-        GenerationRegister::Export => meter.export,
+        Some(GenerationRegister::Import) => meter.import,
+        _ => meter.export,
     }
 }
 
@@ -259,6 +293,30 @@ mod tests {
         assert_eq!(roles(true, MeteringConcept::Unknown), Err(Topology::UnmeteredSystem));
         assert_eq!(roles(false, MeteringConcept::FullFeedIn), Err(Topology::FullFeedIn));
         assert_eq!(roles(false, MeteringConcept::Cascade), Err(Topology::Cascade));
+    }
+
+    #[test]
+    fn a_meter_has_a_role_without_a_balance() {
+        let grid = meter(MeterKind::Grid, 300, 200);
+        let generation = meter(MeterKind::Generation, 400, 3);
+        let register = |register| MeterRole::Generation { register };
+        let turned = register(Some(GenerationRegister::Import));
+        assert_eq!(MeterRole::of(&[generation, grid]), [turned, MeterRole::Grid]);
+        let said = MeterFacts { generation: Some(GenerationRegister::Export), ..generation };
+        assert_eq!(MeterRole::of(&[said]), [register(Some(GenerationRegister::Export))]);
+        let unread = MeterFacts { import: None, export: None, ..generation };
+        let still = meter(MeterKind::Generation, 0, 0);
+        assert_eq!(MeterRole::of(&[unread, still]), [register(None), register(None)]);
+        // Of several at once nobody knows which one counts; of one after another each did.
+        let before = MeterFacts { to: 100, ..grid };
+        let behind = MeterFacts { from: 100, ..grid };
+        let roles = MeterRole::of(&[before, generation, behind]);
+        assert_eq!(roles, [MeterRole::Grid, turned, MeterRole::Grid]);
+        let roles = MeterRole::of(&[before, grid, behind]);
+        assert_eq!(roles, [MeterRole::Unknown; 3]);
+        let removed = MeterFacts { from: 20, to: 30, ..grid };
+        let roles = MeterRole::of(&[before, removed, MeterFacts { from: 200, ..grid }]);
+        assert_eq!(roles, [MeterRole::Unknown, MeterRole::Unknown, MeterRole::Grid]);
     }
 
     #[test]

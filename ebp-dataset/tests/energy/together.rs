@@ -1,8 +1,9 @@
 //! A household's periods: quarter hours and kept days give the same digits.
 
 use ebp_dataset::{
-    Battery, Calendar, Day, Days, Energy, EnergyStep, HouseholdPeriod, HouseholdPeriods, Joined,
-    MeterFacts, MeterKind, MeteringConcept, QUARTER, Quarter, Reading, Roles, assign_roles,
+    Battery, Calendar, Day, Days, Energy, EnergyStep, Flag, HouseholdPeriod, HouseholdPeriods,
+    Joined, MeterFacts, MeterKind, MeteringConcept, QUARTER, Quarter, Reading, Roles, Stretches,
+    assign_roles,
 };
 
 use super::{cases::quarters, household::record};
@@ -50,9 +51,14 @@ fn days(rows: &[Quarter]) -> Vec<Day> {
     found
 }
 
+fn stretches(meters: &[Vec<Quarter>]) -> Stretches {
+    Stretches::new(meters.iter().map(|rows| Some((rows.first()?.slot, rows.last()?.slot))))
+}
+
 fn periods(roles: &Roles, step: EnergyStep, meters: &[Vec<Quarter>]) -> Vec<HouseholdPeriod> {
     let mut periods = HouseholdPeriods::new(roles.clone(), meters.len(), calendar(), step);
     let rows = Joined::new(meters.iter().map(|rows| rows.iter().copied()));
+    let rows = rows.within(stretches(meters).whole().unwrap());
     let mut found: Vec<_> =
         rows.filter_map(|(slot, meters)| periods.push(slot, &meters).unwrap()).collect();
     found.extend(periods.finish());
@@ -79,7 +85,9 @@ fn kept_days_give_the_digits_of_quarter_hours() {
                         let to = days.partition_point(|day| day.to <= ends.1);
                         &days[from..to.max(from)]
                     });
-                    assert_eq!(HouseholdPeriod::from_days(&roles, ends, &of), period);
+                    let stretches = stretches(&meters);
+                    let days = HouseholdPeriod::from_days(&roles, ends, &of, &stretches);
+                    assert_eq!(days, period);
                     assert!(period.measured <= period.quarters);
                     measured += period.measured;
                 }
@@ -104,4 +112,46 @@ fn a_day_is_the_sum_of_its_quarter_hours() {
         seen += 1;
     }
     assert!(seen > 5, "{seen}");
+}
+
+/// Between a meter at the grid that was taken down and the next one lie months without a reading.
+#[test]
+fn between_two_meters_there_is_a_row_for_every_slot() {
+    let gap = START + 3 * 96 * QUARTER + 5 * QUARTER..START + 50 * 96 * QUARTER + 9 * QUARTER;
+    let mut meters = [meter((1, 2), 52), meter((3, 4), 52), Vec::new()];
+    meters[0].retain(|row| row.slot < gap.start);
+    meters[1].retain(|row| row.slot >= gap.end);
+    let roles = roles(Battery::None, Some(gap.start));
+    let roles = Roles { generation: Vec::new(), ..roles };
+    let (first, last) = stretches(&meters).whole().unwrap();
+    let rows = periods(&roles, EnergyStep::Quarter, &meters);
+    assert_eq!(rows.len() as i64, (last - first) / QUARTER);
+    for (row, slot) in rows.iter().zip((first..).step_by(900_000_000)) {
+        assert_eq!(row.from, slot);
+        let is_between = gap.contains(&slot);
+        assert!(!is_between || row.flags.has(Flag::NoReading), "{slot}");
+        assert!(!is_between || row.balance.import.energy.is_none(), "{slot}");
+    }
+    // A generation meter that goes on meanwhile does not measure what is drawn.
+    let mut with_third = meters.clone();
+    with_third[2] = meter((5, 6), 52);
+    for row in periods(&roles, EnergyStep::Quarter, &with_third) {
+        assert!(!gap.contains(&row.from) || row.flags.has(Flag::NoReading), "{}", row.from);
+    }
+    // Days that no meter was read on say so, out of quarter hours and out of kept days.
+    let kept = meters.each_ref().map(|rows| days(rows));
+    let found = periods(&roles, EnergyStep::Day, &meters);
+    // A day begins an hour before that of UTC.
+    assert_eq!(found.len(), 53);
+    for day in found {
+        let ends = (day.from, day.to);
+        let of = kept.each_ref().map(|days| {
+            let place = days.partition_point(|day| day.from < ends.0);
+            let count = usize::from(days.get(place).is_some_and(|day| day.from == ends.0));
+            &days[place..place + count]
+        });
+        assert_eq!(HouseholdPeriod::from_days(&roles, ends, &of, &stretches(&meters)), day);
+        let lies_in = gap.start < day.to && day.from < gap.end;
+        assert!(!lies_in || day.flags.has(Flag::NoReading), "{}", day.from);
+    }
 }

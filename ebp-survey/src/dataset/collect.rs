@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use ebp_dataset::{
-    Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterSeries, Quality as Word,
-    Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans, Total,
+    Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterRole, MeterSeries,
+    Quality as Word, Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans,
+    Stretches, Total,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
 
@@ -40,7 +41,8 @@ pub(super) async fn collect(
     let months = Calendar::bundled("UTC")?;
     for (household, _) in plan.households.iter().skip(folder.collected()) {
         tell(Progress { part: "households", done: folder.collected() as u64, all })?;
-        let mut reader = Reader { store, order, calendar, months: &months, folder: &mut *folder };
+        let (stretch, folder) = (order.intervals(calendar)?, &mut *folder);
+        let mut reader = Reader { store, order, calendar, months: &months, stretch, folder };
         let facts = reader.household(HouseholdId(*household)).await?;
         folder.add(&facts)?;
     }
@@ -53,6 +55,8 @@ struct Reader<'a> {
     calendar: &'a Calendar,
     /// Files are cut by months of UTC.
     months: &'a Calendar,
+    /// That of the quarter hours that are kept aside: whole intervals.
+    stretch: (i64, i64),
     folder: &'a mut Folder,
 }
 
@@ -75,9 +79,18 @@ impl Reader<'_> {
             days.push(pass.days);
             spans.push(pass.spans);
         }
-        let HouseholdRoles { roles, topology, generates, .. } =
+        let HouseholdRoles { roles, meters: each, topology, generates, .. } =
             assign(self.calendar, &series, &seen);
-        let days = self.days(&roles, (topology.is_none(), generates), &days)?;
+        for (meter, role) in meters.iter_mut().zip(each) {
+            meter.role = role;
+        }
+        let stretches = Stretches::new(seen.iter().map(|seen| seen.read));
+        let days = self.days(&roles, (topology.is_none(), generates), (&days, &stretches))?;
+        let rows = stretches.whole().map(|(first, last)| {
+            let (from, to) = self.stretch;
+            (first.max(from), last.min(to))
+        });
+        let rows = rows.filter(|(first, last)| first < last);
         Ok(HouseholdFacts {
             household: self.store.household(id).await?,
             systems: self.store.pv_systems(id).await?,
@@ -85,6 +98,7 @@ impl Reader<'_> {
             roles: KeptRoles::new(&roles),
             topology: topology.map(|topology| topology.name().to_owned()),
             generates,
+            rows,
             details: self.folder.keep_details(&Details { days, spans })?,
         })
     }
@@ -95,7 +109,7 @@ impl Reader<'_> {
         meter: &SeriesMeter,
         model: String,
     ) -> Result<(MeterFacts, Pass<'_>), ExportError> {
-        let mut pass = Pass::new(self.calendar, self.months);
+        let mut pass = Pass::new(self.calendar, self.months, self.stretch);
         let mut series = MeterSeries::new(Rules::default());
         let mut query = PageQuery { from: None, to: None, after: None, limit: PAGE };
         loop {
@@ -126,6 +140,7 @@ impl Reader<'_> {
         let facts = MeterFacts {
             uuid: meter.uuid,
             kind: meter.kind,
+            role: MeterRole::Unknown,
             model,
             incidents: incidents.collect(),
             read: pass.read,
@@ -139,18 +154,23 @@ impl Reader<'_> {
         Ok((facts, pass))
     }
 
-    /// A household's days within the stretch.
+    /// A household's days within the stretch: all of them from its first to its last one, whether
+    /// a meter was read then or not.
     fn days(
         &self,
         roles: &Roles,
         (has_balance, generates): (bool, bool),
-        meters: &[Vec<Day>],
+        (meters, stretches): (&[Vec<Day>], &Stretches),
     ) -> Result<Vec<DayRow>, ExportError> {
-        let mut ends: Vec<_> = meters.iter().flatten().map(|day| (day.from, day.to)).collect();
-        ends.sort_unstable();
-        ends.dedup();
-        let mut rows = Vec::with_capacity(ends.len());
-        for ends in ends.into_iter().filter(|ends| self.order.wants(ends.0)) {
+        let Some((first, last)) = stretches.whole() else { return Ok(Vec::new()) };
+        let mut rows = Vec::new();
+        let mut next = self.calendar.start(EnergyStep::Day, first)?;
+        while next < last {
+            let ends = (next, self.calendar.end(EnergyStep::Day, next)?);
+            next = ends.1;
+            if !self.order.wants(ends.0) {
+                continue;
+            }
             let of_meters: Vec<&[Day]> = meters
                 .iter()
                 .map(|days| {
@@ -160,7 +180,7 @@ impl Reader<'_> {
                     &days[place..end]
                 })
                 .collect();
-            let day = HouseholdPeriod::from_days(roles, ends, &of_meters);
+            let day = HouseholdPeriod::from_days(roles, ends, &of_meters, stretches);
             let date = self.calendar.local_quarter(ends.0)?.date;
             rows.push(day_row(&day, days_since_epoch(date), has_balance, generates));
         }
@@ -199,6 +219,7 @@ type Registers = [Option<Register>; 2];
 /// What a meter's measurements are made into.
 struct Pass<'a> {
     months: &'a Calendar,
+    stretch: (i64, i64),
     ready: Vec<Quarter>,
     quarters: Month,
     before: Option<Quarter>,
@@ -225,9 +246,10 @@ struct Month {
 }
 
 impl<'a> Pass<'a> {
-    fn new(calendar: &Calendar, months: &'a Calendar) -> Self {
+    fn new(calendar: &Calendar, months: &'a Calendar, stretch: (i64, i64)) -> Self {
         Self {
             months,
+            stretch,
             ready: Vec::new(),
             quarters: Month::default(),
             before: None,
@@ -287,7 +309,7 @@ impl<'a> Pass<'a> {
                     bounds: span.interval.bounds.map(|(lo, hi)| (lo.0, hi.0)),
                 }));
             }
-            if !order.wants(quarter.slot) {
+            if quarter.slot < self.stretch.0 || quarter.slot >= self.stretch.1 {
                 continue;
             }
             self.count(&quarter);

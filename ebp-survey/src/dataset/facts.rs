@@ -4,7 +4,7 @@ use ebp_core::{
     contract::Household,
     model::{Incident, MeterType, PvSystem},
 };
-use ebp_dataset::{GenerationRegister, Roles, Used};
+use ebp_dataset::{GenerationRegister, MeterRole, Roles, Used};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ pub(super) struct HouseholdFacts {
     pub topology: Option<String>,
     /// Whether what is generated is known.
     pub generates: bool,
+    /// From the first to the last of its meters' quarter hours that are kept aside, microseconds
+    /// since the Unix epoch: it has a row for each of them, with and without a reading.
+    pub rows: Option<(i64, i64)>,
     /// Where its [`Details`] are kept aside.
     pub details: (u64, u64),
 }
@@ -37,6 +40,8 @@ pub(super) struct Details {
 pub(super) struct MeterFacts {
     pub uuid: Uuid,
     pub kind: MeterType,
+    /// What it counts, also where there is no balance.
+    pub role: MeterRole,
     pub model: String,
     pub incidents: Vec<Incident>,
     /// When it was first and last read.
@@ -48,6 +53,20 @@ pub(super) struct MeterFacts {
     pub registers: Vec<String>,
     pub quality: Quality,
     pub parts: Vec<Part>,
+}
+
+impl MeterFacts {
+    /// Its role as files name it, and of a generation meter the OBIS code of the register that
+    /// generates.
+    pub fn role_name(&self) -> (&'static str, Option<&'static str>) {
+        match self.role {
+            MeterRole::Grid => ("grid", None),
+            MeterRole::Generation { register } => {
+                ("generation", register.map(GenerationRegister::name))
+            }
+            MeterRole::Unknown => ("unknown", None),
+        }
+    }
 }
 
 /// How much of a meter's series is known.
@@ -146,15 +165,5 @@ impl KeptRoles {
             generation: self.generation.iter().map(used).collect(),
             is_net: self.is_net,
         }
-    }
-
-    /// A meter's role, and for a generation meter the OBIS code of the register that generates.
-    pub fn role_of(&self, meter: usize) -> (&'static str, Option<&'static str>) {
-        let generates = self.generation.iter().find(|used| used.meter == meter);
-        if let Some(used) = generates {
-            return ("generation", Some(if used.generates_by_import { "1.8.0" } else { "2.8.0" }));
-        }
-        let is_grid = self.grid.iter().any(|used| used.meter == meter);
-        (if is_grid { "grid" } else { "unknown" }, None)
     }
 }

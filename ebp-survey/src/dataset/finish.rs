@@ -140,14 +140,13 @@ fn household<'a>(facts: &'a HouseholdFacts, name: &'a str) -> [Cell<'a>; 15] {
 
 /// Meters, systems and incidents, each sorted by its own identifier.
 fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportError> {
-    let mut meters: Vec<(String, String, MeterFacts, _)> = Vec::new();
+    let mut meters: Vec<(String, String, MeterFacts)> = Vec::new();
     let mut systems = Vec::new();
     folder.each_household(|facts| {
         let household = facts.household.uuid.to_string();
-        for (place, mut meter) in facts.meters.into_iter().enumerate() {
+        for mut meter in facts.meters {
             meter.parts = Vec::new();
-            let role = facts.roles.role_of(place);
-            meters.push((meter.uuid.to_string(), household.clone(), meter, role));
+            meters.push((meter.uuid.to_string(), household.clone(), meter));
         }
         systems.extend(facts.systems.into_iter().map(|system| (household.clone(), system)));
         Ok(())
@@ -155,7 +154,8 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
     meters.sort_by(|a, b| a.0.cmp(&b.0));
     systems.sort_by_key(|(_, system)| system.uuid);
     folder.write_table((&METERS, "meters"), order.format, |_, out| {
-        for (name, household, meter, (role, register)) in &meters {
+        for (name, household, meter) in &meters {
+            let (role, register) = meter.role_name();
             let resolution = meter.resolution.map(ebp_dataset::Energy);
             out.push(&[
                 name.as_str().into(),
@@ -163,7 +163,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
                 meter.kind.name().into(),
                 meter.model.as_str().into(),
                 Cell::Text(role),
-                Cell::from_option(*register),
+                Cell::from_option(register),
                 Cell::from_option(resolution),
                 meter.read.map_or(Cell::Null, |(first, _)| Cell::Instant(first)),
                 meter.read.map_or(Cell::Null, |(_, last)| Cell::Instant(last)),
@@ -188,7 +188,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
         Ok(())
     })?;
     folder.write_table((&INCIDENTS, "incidents"), order.format, |_, out| {
-        for (name, _, meter, _) in &meters {
+        for (name, _, meter) in &meters {
             let mut incidents = meter.incidents.clone();
             incidents.sort_by_key(|incident| incident.kind.name());
             for incident in &incidents {
@@ -204,7 +204,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
     })?;
     let meters: Vec<_> = meters
         .into_iter()
-        .map(|(meter, _, facts, _)| MeterQuality {
+        .map(|(meter, _, facts)| MeterQuality {
             meter,
             quarters: facts.quality.quarters,
             measured: (facts.quality.import, facts.quality.export),

@@ -1,6 +1,6 @@
 //! Makes the files of each month: readings, energy, balance.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeMap, vec::IntoIter};
 
 use ebp_dataset::{
     Calendar, EnergyStep, HouseholdPeriod, HouseholdPeriods, Joined, Quarter,
@@ -32,13 +32,14 @@ pub(super) fn write(
     let all = months.len() as u64;
     for (done, month) in (0..).zip(months) {
         tell(Progress { part: "months", done, all })?;
-        let name = name_of(month);
+        let name = name_of(month.0);
         let (format, fill) = (order.format, order.fill);
         if !folder.has(&format!("readings/{name}.{}", format.extension())) {
             let stem = format!("readings/{name}");
             folder.write_table((&READINGS, &stem), format, |folder, out| {
-                folder
-                    .each_meter(|household, meter| readings(folder, (household, meter), month, out))
+                folder.each_meter(|household, meter| {
+                    readings(folder, (household, meter), month.0, out)
+                })
             })?;
         }
         if !folder.has(&format!("energy/{name}.{}", format.extension())) {
@@ -46,7 +47,7 @@ pub(super) fn write(
             folder.write_table((&ENERGY, &stem), format, |folder, out| {
                 folder.each_meter(|household, meter| {
                     let (household, uuid) = (household.to_string(), meter.uuid.to_string());
-                    for row in quarters(folder, meter, month)? {
+                    for row in quarters(folder, meter, month.0)? {
                         out.push(&lines::quarter(&household, &uuid, &row, fill))?;
                     }
                     Ok(())
@@ -80,14 +81,36 @@ impl Folder {
     }
 }
 
-/// Months that anything was kept aside of; each by its first instant.
-pub(super) fn months(folder: &Folder) -> Result<Vec<i64>, ExportError> {
-    let mut months = BTreeSet::new();
-    folder.each_meter(|_, meter| {
-        months.extend(meter.parts.iter().map(|part| part.month));
+/// Months in which a household has a row or a reading; each from its first instant to its end.
+pub(super) fn months(folder: &Folder) -> Result<Vec<(i64, i64)>, ExportError> {
+    let utc = Calendar::bundled("UTC")?;
+    let mut months = BTreeMap::new();
+    folder.each_household(|facts| {
+        let parts = facts.meters.iter().flat_map(|meter| &meter.parts).map(|part| part.month);
+        for month in parts {
+            months.insert(month, utc.end(EnergyStep::Month, month)?);
+        }
+        let Some((first, last)) = facts.rows else { return Ok(()) };
+        let mut next = utc.start(EnergyStep::Month, first)?;
+        while next < last {
+            next = *months.entry(next).or_insert(utc.end(EnergyStep::Month, next)?);
+        }
         Ok(())
     })?;
     Ok(months.into_iter().collect())
+}
+
+/// A household's quarter hours of a month, of all of its meters: from its first row to its last one.
+pub(super) fn joined(
+    folder: &Folder,
+    facts: &HouseholdFacts,
+    (from, to): (i64, i64),
+) -> Result<Joined<IntoIter<Quarter>>, ExportError> {
+    let meters = facts.meters.iter().map(|meter| quarters(folder, meter, from));
+    let meters = meters.collect::<Result<Vec<_>, _>>()?;
+    let (first, last) = facts.rows.unwrap_or((from, from));
+    let rows = (first.max(from), last.min(to));
+    Ok(Joined::new(meters.into_iter().map(Vec::into_iter)).within(rows))
 }
 
 /// `2026-01` for the month that begins then.
@@ -155,12 +178,10 @@ impl<'a> Balances<'a> {
         &mut self,
         folder: &Folder,
         facts: &HouseholdFacts,
-        month: i64,
+        month: (i64, i64),
         out: &mut TableWriter,
     ) -> Result<(), ExportError> {
-        let meters = facts.meters.iter().map(|meter| quarters(folder, meter, month));
-        let meters = meters.collect::<Result<Vec<_>, _>>()?;
-        for (slot, quarters) in Joined::new(meters.into_iter().map(Vec::into_iter)) {
+        for (slot, quarters) in joined(folder, facts, month)? {
             if let Some(row) = self.periods.push(slot, &quarters)? {
                 self.write(&row, out)?;
             }

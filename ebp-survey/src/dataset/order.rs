@@ -1,6 +1,9 @@
 //! What is to be exported.
 
-use ebp_dataset::files::{Decimal, Format};
+use ebp_dataset::{
+    Calendar, EnergyStep,
+    files::{Decimal, Format},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +34,15 @@ impl Resolution {
             Self::Quarter => "PT15M",
             Self::Hour => "PT1H",
             Self::Day => "P1D",
+        }
+    }
+
+    /// The length of rows.
+    pub(super) const fn step(self) -> EnergyStep {
+        match self {
+            Self::Quarter => EnergyStep::Quarter,
+            Self::Hour => EnergyStep::Hour,
+            Self::Day => EnergyStep::Day,
         }
     }
 }
@@ -79,10 +91,23 @@ impl ExportOrder {
         (from, self.to.map_or(i64::MAX, Timestamp::as_microsecond))
     }
 
-    /// Whether an interval or a reading of that quarter hour is wanted.
-    pub(super) fn wants(&self, slot: i64) -> bool {
+    /// From the first interval that begins in the stretch to the end of the last such one,
+    /// microseconds since the Unix epoch.
+    pub(super) fn intervals(&self, calendar: &Calendar) -> Result<(i64, i64), ExportError> {
+        let step = self.resolution.step();
+        let edge = |at: Timestamp| -> Result<i64, ExportError> {
+            let at = at.as_microsecond();
+            let start = calendar.start(step, at)?;
+            Ok(if start == at { at } else { calendar.end(step, at)? })
+        };
+        let from = self.from.map_or(Ok(i64::MIN), edge)?;
+        Ok((from, self.to.map_or(Ok(i64::MAX), edge)?))
+    }
+
+    /// Whether a day, a gap or a reading that begins or lies then is wanted.
+    pub(super) fn wants(&self, at: i64) -> bool {
         let (from, to) = self.stretch();
-        from <= slot && slot < to
+        from <= at && at < to
     }
 
     /// What decides about the bytes, for `EXPORT.json` and for continuing the same export.

@@ -1,12 +1,12 @@
 //! Makes tables whose rows are hours or days: one file each, for spreadsheets.
 
 use ebp_dataset::{
-    Calendar, EnergyStep, Periods,
+    Calendar, Periods,
     files::{BALANCE, ENERGY, READINGS},
 };
 
 use super::{
-    ExportError, ExportOrder, Resolution,
+    ExportError, ExportOrder,
     folder::Folder,
     lines,
     month::{Balances, months, quarters, readings},
@@ -23,14 +23,14 @@ pub(super) fn write(
     if folder.is_complete() {
         return Ok(());
     }
-    let step = if order.resolution == Resolution::Day { EnergyStep::Day } else { EnergyStep::Hour };
+    let step = order.resolution.step();
     let months = months(folder)?;
     tell(Progress { part: "tables", done: 0, all: 3 })?;
     folder.write_table((&READINGS, "readings"), order.format, |folder, out| {
         folder.each_household(|facts| {
             for meter in &facts.meters {
                 let of = (facts.household.uuid, meter);
-                months.iter().try_for_each(|month| readings(folder, of, *month, out))?;
+                months.iter().try_for_each(|month| readings(folder, of, month.0, out))?;
             }
             Ok(())
         })
@@ -43,7 +43,7 @@ pub(super) fn write(
                 let name = meter.uuid.to_string();
                 let mut periods = Periods::new(calendar.clone(), step);
                 for month in &months {
-                    for quarter in quarters(folder, meter, *month)? {
+                    for quarter in quarters(folder, meter, month.0)? {
                         if let Some(row) = periods.push(&quarter)? {
                             out.push(&lines::period(&household, &name, &row))?;
                         }

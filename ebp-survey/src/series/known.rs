@@ -1,5 +1,6 @@
 //! A household whose meters' series are known up to their last measurements.
 
+use ebp_dataset::Stretches;
 use ebp_store::{SeriesHousehold, StoreError};
 
 use super::{
@@ -22,6 +23,11 @@ impl Known<'_> {
         let now = self.maker.store.series_generations(&numbers).await?;
         let noted = numbers.iter().zip(self.runs).map(|(meter, run)| (*meter, run.generation));
         Ok(noted.into_iter().all(|noted| now.contains(&noted)))
+    }
+
+    /// When its meters have rows.
+    pub fn stretches(&self) -> Stretches {
+        Stretches::new(self.runs.iter().map(|run| run.read))
     }
 
     /// When the household was first measured.

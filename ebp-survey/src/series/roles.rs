@@ -4,7 +4,9 @@ use ebp_core::{
     contract::EnergyStep,
     model::{Battery, MeterType, MeteringConcept},
 };
-use ebp_dataset::{Calendar, Energy, MeterFacts, MeterKind, Roles, Topology, Total, assign_roles};
+use ebp_dataset::{
+    Calendar, Energy, MeterFacts, MeterKind, MeterRole, Roles, Topology, Total, assign_roles,
+};
 use ebp_store::{SeriesHousehold, SeriesMeter};
 
 /// What of a meter's readings its role follows from.
@@ -19,6 +21,9 @@ pub(crate) struct Seen {
 /// A household's roles, and why there is no balance, if there is none.
 pub(crate) struct HouseholdRoles {
     pub roles: Roles,
+    /// What each of its meters counts, also where there is no balance.
+    #[cfg_attr(not(feature = "dataset"), expect(dead_code, reason = "the data set tells them"))]
+    pub meters: Vec<MeterRole>,
     /// Why there is no balance.
     pub topology: Option<Topology>,
     /// Whether what is generated is known.
@@ -47,13 +52,14 @@ pub(crate) fn assign(
         registered => registered,
     };
     let assumed = assumed(household, &facts, battery);
+    let meters = MeterRole::of(&facts);
     match assign_roles(&facts, unmetered, concept, battery) {
-        Ok(roles) => HouseholdRoles { roles, topology: None, generates: true, assumed },
+        Ok(roles) => HouseholdRoles { roles, meters, topology: None, generates: true, assumed },
         Err(topology) => {
             // Where all is fed in by a meter of its own, its meters count what is generated.
             let generates = topology == Topology::FullFeedIn && has_generation;
             let roles = Roles::without_balance(&facts, generates);
-            HouseholdRoles { roles, topology: Some(topology), generates, assumed }
+            HouseholdRoles { roles, meters, topology: Some(topology), generates, assumed }
         }
     }
 }

@@ -32,12 +32,14 @@ fn ends(edges: &[i64]) -> impl Iterator<Item = (i64, i64)> + '_ {
 /// Rows of days or months.
 pub(super) fn of_days(known: &Known<'_>, edges: &[i64], days: &[Vec<Day>]) -> Rows {
     let mut rows = Rows { household: Vec::new(), meters: vec![Vec::new(); days.len()] };
+    let stretches = known.stretches();
     for ends in ends(edges) {
         let of: Vec<&[Day]> = days.iter().map(|days| between(days, ends)).collect();
         for (meter, days) in rows.meters.iter_mut().zip(&of) {
             meter.push(period_of(days, ends));
         }
-        rows.household.push(HouseholdPeriod::from_days(&known.roles.roles, ends, &of));
+        let roles = &known.roles.roles;
+        rows.household.push(HouseholdPeriod::from_days(roles, ends, &of, &stretches));
     }
     rows
 }
@@ -79,8 +81,10 @@ pub(super) async fn of_quarters(
         household: ends(edges).map(|(from, to)| empty_household(from, to)).collect(),
         meters: vec![ends(edges).map(|(from, to)| empty_meter(from, to)).collect(); meters.len()],
     };
+    let whole = known.stretches().whole().unwrap_or((asked.from, asked.from));
     let mut at = asked.from;
     while at < asked.to {
+        let begin = at;
         at = at.saturating_add(CHUNK).min(asked.to);
         let mut quarters = Vec::with_capacity(readers.len());
         for reader in &mut readers {
@@ -91,7 +95,9 @@ pub(super) async fn of_quarters(
                 put(rows, periods.push(quarter)?, |row| (row.from, row.to));
             }
         }
-        for (slot, quarters) in Joined::new(quarters.into_iter().map(Vec::into_iter)) {
+        let within = (begin.max(whole.0), at.min(whole.1));
+        let joined = Joined::new(quarters.into_iter().map(Vec::into_iter)).within(within);
+        for (slot, quarters) in joined {
             let row = household.push(slot, &quarters)?;
             put(&mut rows.household, row, |row| (row.from, row.to));
         }

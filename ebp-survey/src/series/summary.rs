@@ -33,7 +33,8 @@ pub(super) fn of_days(
 ) -> Result<EnergySummary, Interrupted> {
     let roles = known.roles;
     let slices: Vec<&[Day]> = days.iter().map(Vec::as_slice).collect();
-    let whole = HouseholdPeriod::from_days(&roles.roles, (asked.from, asked.to), &slices);
+    let ends = (asked.from, asked.to);
+    let whole = HouseholdPeriod::from_days(&roles.roles, ends, &slices, &known.stretches());
     let now = known.maker.now.as_microsecond();
     // Quarter hours before the first measurement cannot be missing.
     let begun = known.begun().map_or(asked.to, |first| first.max(asked.from));

@@ -73,7 +73,7 @@ fn load<T: for<'de> Deserialize<'de>>(name: &str) -> T {
     toml::from_str(&fs::read_to_string(cases.join(name)).unwrap()).unwrap()
 }
 
-fn at(text: &str) -> Timestamp {
+pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -115,7 +115,7 @@ impl Given {
 }
 
 /// A household with a meter at the grid and one that counts generation.
-async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
+pub async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
     let since = at("2025-06-01T00:00:00Z");
     let registration: Registration = serde_json::from_value(json!({
         "participant": {"name": "Erika Mustermann", "email": format!("{name}@example.org")},
@@ -134,7 +134,7 @@ async fn household(store: &Arc<dyn Store>, name: &str) -> Registered {
     registered
 }
 
-async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>, when: &str) {
+pub async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>, when: &str) {
     for part in rows.chunks(500) {
         let id = HouseholdId(of.household);
         let stored = store.insert_measurements(id, part.to_vec(), at(when)).await.unwrap();
@@ -142,7 +142,7 @@ async fn insert(store: &Arc<dyn Store>, of: &Registered, rows: Vec<Measurement>,
     }
 }
 
-fn order(format: Format) -> ExportOrder {
+pub fn order(format: Format) -> ExportOrder {
     ExportOrder {
         name: "test".into(),
         publisher: "Test".into(),
@@ -156,7 +156,7 @@ fn order(format: Format) -> ExportOrder {
     }
 }
 
-async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir, PathBuf) {
+pub async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set");
     export(store, order, &path, &mut |_| Ok(())).await.unwrap();
@@ -166,7 +166,7 @@ async fn make(store: &Arc<dyn Store>, order: &ExportOrder) -> (tempfile::TempDir
 }
 
 /// All rows of a table, each as its columns' texts.
-fn rows(path: &Path, table: &Table, format: Format) -> Vec<BTreeMap<&'static str, String>> {
+pub fn rows(path: &Path, table: &Table, format: Format) -> Vec<BTreeMap<&'static str, String>> {
     let mut files = vec![path.join(format!("{}.{}", table.name, format.extension()))];
     if table.by_month {
         files = fs::read_dir(path.join(table.name)).unwrap().map(|it| it.unwrap().path()).collect();
@@ -266,7 +266,7 @@ async fn the_worked_examples(world: World) {
 }
 
 /// A reading of both registers behind each quarter hour of a stretch, 0.1 kWh each.
-fn steady(meter: Uuid, (from, to): (i64, i64)) -> Vec<Measurement> {
+pub fn steady(meter: Uuid, (from, to): (i64, i64)) -> Vec<Measurement> {
     let slots = (from - 4 * QUARTER..=to + QUARTER).step_by(900_000_000);
     (0_i64..)
         .zip(slots)

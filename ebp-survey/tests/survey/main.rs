@@ -7,10 +7,16 @@ mod applied;
 #[cfg(feature = "dataset")]
 mod dataset;
 mod ended;
+#[cfg(feature = "dataset")]
+mod exchanged;
 mod geocoder;
 mod others;
 #[cfg(feature = "dataset")]
 mod release;
+#[cfg(feature = "dataset")]
+mod roles;
+#[cfg(feature = "dataset")]
+mod stretch;
 mod world;
 
 use ebp_testkit::cluster;

@@ -90,15 +90,17 @@ pub const METERS: Table = single(
         Column::new("type", Kind::Text, "What it was registered as.")
             .one_of(&["ELECTRICITY", "PV-GENERATION"]),
         Column::new("model", Kind::Text, "Its model."),
-        Column::new("role", Kind::Text, "What it counts in the balance.").one_of(&[
-            "grid",
-            "generation",
-            "unknown",
-        ]),
+        Column::new(
+            "role",
+            Kind::Text,
+            "What it counts, also where there is no balance; unknown of several at the grid at once.",
+        )
+        .one_of(&["grid", "generation", "unknown"]),
         Column::new(
             "generation_register",
             Kind::Text,
-            "The register of a generation meter that counts what is generated.",
+            "The register of a generation meter that counts what is generated: as registered, else the \
+             one that grew more.",
         )
         .one_of(&["1.8.0", "2.8.0"])
         .optional(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ebp_anon::Position;
 use ebp_core::contract::Household;
 use ebp_dataset::{
-    Calendar, EnergyStep, HouseholdPeriod, HouseholdPeriods, Joined, QUARTER,
+    Calendar, EnergyStep, HouseholdPeriod, HouseholdPeriods,
     release::{Answers, Detail, Months, Profile, Shown, SystemFacts, months_within},
 };
 use ebp_store::{Store, masking::Masking};
@@ -18,7 +18,7 @@ use super::{
         facts::HouseholdFacts,
         folder::Folder,
         lines::slot_of,
-        month::{months, quarters},
+        month::{joined, months},
     },
     order::History,
 };
@@ -155,15 +155,9 @@ pub(super) fn each_quarter(
     let mut within = |row: &HouseholdPeriod| {
         if from <= row.from && row.from < to { take(row) } else { Ok(()) }
     };
-    // A month of UTC is at most 31 days long.
-    let longest = 31 * 96 * QUARTER;
-    for kept in months(folder)? {
-        if kept >= to || kept.saturating_add(longest) <= from {
-            continue;
-        }
-        let meters = facts.meters.iter().map(|meter| quarters(folder, meter, kept));
-        let meters = meters.collect::<Result<Vec<_>, _>>()?;
-        for (slot, quarters) in Joined::new(meters.into_iter().map(Vec::into_iter)) {
+    // Local months lie in two months of UTC.
+    for month in months(folder)?.into_iter().filter(|month| month.0 < to && month.1 > from) {
+        for (slot, quarters) in joined(folder, facts, month)? {
             if let Some(row) = periods.push(slot, &quarters)? {
                 within(&row)?;
             }

@@ -119,7 +119,7 @@ pub enum MeterRole {
 impl MeterRole {
     /// The roles of a household's meters, in their order.
     #[must_use]
-    pub fn of(meters: &[MeterFacts]) -> Vec<Self> {
+    pub fn assign(meters: &[MeterFacts]) -> Vec<Self> {
         let role = |(place, meter): (usize, &MeterFacts)| match meter.kind {
             MeterKind::Generation => Self::Generation { register: generating(meter) },
             MeterKind::Grid => {
@@ -301,21 +301,21 @@ mod tests {
         let generation = meter(MeterKind::Generation, 400, 3);
         let register = |register| MeterRole::Generation { register };
         let turned = register(Some(GenerationRegister::Import));
-        assert_eq!(MeterRole::of(&[generation, grid]), [turned, MeterRole::Grid]);
+        assert_eq!(MeterRole::assign(&[generation, grid]), [turned, MeterRole::Grid]);
         let said = MeterFacts { generation: Some(GenerationRegister::Export), ..generation };
-        assert_eq!(MeterRole::of(&[said]), [register(Some(GenerationRegister::Export))]);
+        assert_eq!(MeterRole::assign(&[said]), [register(Some(GenerationRegister::Export))]);
         let unread = MeterFacts { import: None, export: None, ..generation };
         let still = meter(MeterKind::Generation, 0, 0);
-        assert_eq!(MeterRole::of(&[unread, still]), [register(None), register(None)]);
+        assert_eq!(MeterRole::assign(&[unread, still]), [register(None), register(None)]);
         // Of several at once nobody knows which one counts; of one after another each did.
         let before = MeterFacts { to: 100, ..grid };
         let behind = MeterFacts { from: 100, ..grid };
-        let roles = MeterRole::of(&[before, generation, behind]);
+        let roles = MeterRole::assign(&[before, generation, behind]);
         assert_eq!(roles, [MeterRole::Grid, turned, MeterRole::Grid]);
-        let roles = MeterRole::of(&[before, grid, behind]);
+        let roles = MeterRole::assign(&[before, grid, behind]);
         assert_eq!(roles, [MeterRole::Unknown; 3]);
         let removed = MeterFacts { from: 20, to: 30, ..grid };
-        let roles = MeterRole::of(&[before, removed, MeterFacts { from: 200, ..grid }]);
+        let roles = MeterRole::assign(&[before, removed, MeterFacts { from: 200, ..grid }]);
         assert_eq!(roles, [MeterRole::Unknown, MeterRole::Unknown, MeterRole::Grid]);
     }
 

@@ -6,9 +6,6 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::choice::{phase_of, tariffs_of};
-use crate::readout::{Integrity, Readout, Value};
-
 /// What one meter has shown so far. A caller who reads a meter again and again keeps one for it,
 /// and starts again when another meter sends.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +20,7 @@ pub struct KnownRegisters {
     /// One of 21, 41, 61.7.0 was negative once.
     pub(super) signed_phases: bool,
     /// What the last telegram showed, where it had no checksum.
-    unproven: Shown,
+    pub(super) unproven: Shown,
     /// The last sums of tariffs, which never fall, kWh, and their decimals.
     #[serde(skip)]
     pub(super) sums: [Option<(Decimal, u32)>; 2],
@@ -34,30 +31,16 @@ pub struct KnownRegisters {
 /// What a single telegram shows, in the form of [`KnownRegisters`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Shown {
-    tariffs: [u64; 2],
-    phases: [u8; 3],
-    signed_power: bool,
-    signed_phases: bool,
+pub(super) struct Shown {
+    pub tariffs: [u64; 2],
+    pub phases: [u8; 3],
+    pub signed_power: bool,
+    pub signed_phases: bool,
 }
 
 impl KnownRegisters {
-    /// Remembers what the readout shows. Without a checksum a single damaged character would name a
-    /// tariff that the meter has not, or give power a sign, for good: then two telegrams running
-    /// have to show it.
-    pub(super) fn see(&mut self, readout: &Readout) {
-        let now = Shown::of(readout);
-        let before = std::mem::take(&mut self.unproven);
-        match readout.integrity {
-            Integrity::Ok | Integrity::Salvaged => self.learn(&now),
-            Integrity::Unchecked => {
-                self.learn(&now.common(&before));
-                self.unproven = now;
-            }
-        }
-    }
-
-    fn learn(&mut self, shown: &Shown) {
+    /// Takes into account what is believed.
+    pub(super) fn learn(&mut self, shown: &Shown) {
         self.tariffs.iter_mut().zip(shown.tariffs).for_each(|(known, new)| *known |= new);
         self.phases.iter_mut().zip(shown.phases).for_each(|(known, new)| *known |= new);
         self.signed_power |= shown.signed_power;
@@ -66,27 +49,8 @@ impl KnownRegisters {
 }
 
 impl Shown {
-    fn of(readout: &Readout) -> Self {
-        let tariffs = [1, 2].map(|quantity| tariffs_of(readout, quantity));
-        let mut shown = Self { tariffs, ..Self::default() };
-        for entry in &readout.entries {
-            let is_negative = matches!(entry.value, Value::Integer(value) if value < 0);
-            match entry.obis.0 {
-                [1, _, 1, 7, 0, 0 | 255] => shown.signed_power |= is_negative,
-                [1, _, quantity, 7, 0, 255] => {
-                    if let Some((kind, phase)) = phase_of(quantity) {
-                        shown.phases[kind] |= 1 << phase;
-                        shown.signed_phases |= kind == 1 && is_negative;
-                    }
-                }
-                _ => {}
-            }
-        }
-        shown
-    }
-
     /// What both show.
-    fn common(&self, other: &Self) -> Self {
+    pub(super) fn common(&self, other: &Self) -> Self {
         Self {
             tariffs: [0, 1].map(|at| self.tariffs[at] & other.tariffs[at]),
             phases: [0, 1, 2].map(|at| self.phases[at] & other.phases[at]),

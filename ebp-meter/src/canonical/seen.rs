@@ -4,10 +4,11 @@ use ebp_core::{model::DataPoint, obis::ObisCode};
 
 use super::{
     Figure, KnownRegisters, Pinned, Source,
-    choice::choose,
+    choice::{choose, phase_of, tariffs_of},
     chosen::{EXPORT, IMPORT},
+    known::Shown,
 };
-use crate::readout::Readout;
+use crate::readout::{Integrity, Readout, Value};
 
 impl KnownRegisters {
     /// Takes a readout of the meter into account and gives its figures, in the order of
@@ -48,4 +49,39 @@ impl KnownRegisters {
         });
         figures
     }
+
+    /// Remembers what the readout shows. Without a checksum a single damaged character would name a
+    /// tariff that the meter has not, or give power a sign, for good: then two telegrams running
+    /// have to show it.
+    fn see(&mut self, readout: &Readout) {
+        let now = shown_by(readout);
+        let before = std::mem::take(&mut self.unproven);
+        match readout.integrity {
+            Integrity::Ok | Integrity::Salvaged => self.learn(&now),
+            Integrity::Unchecked => {
+                self.learn(&now.common(&before));
+                self.unproven = now;
+            }
+        }
+    }
+}
+
+/// What a single readout shows.
+fn shown_by(readout: &Readout) -> Shown {
+    let tariffs = [1, 2].map(|quantity| tariffs_of(readout, quantity));
+    let mut shown = Shown { tariffs, ..Shown::default() };
+    for entry in &readout.entries {
+        let is_negative = matches!(entry.value, Value::Integer(value) if value < 0);
+        match entry.obis.0 {
+            [1, _, 1, 7, 0, 0 | 255] => shown.signed_power |= is_negative,
+            [1, _, quantity, 7, 0, 255] => {
+                if let Some((kind, phase)) = phase_of(quantity) {
+                    shown.phases[kind] |= 1 << phase;
+                    shown.signed_phases |= kind == 1 && is_negative;
+                }
+            }
+            _ => {}
+        }
+    }
+    shown
 }

@@ -8,7 +8,7 @@
 pub(crate) const DIGITS: usize = 4;
 
 /// CRC-16/ARC: polynomial 8005 with its bits reversed, from 0.
-pub(crate) fn of(bytes: &[u8]) -> u16 {
+pub(crate) fn compute(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(
             crc ^ u16::from(*byte),
@@ -24,7 +24,7 @@ pub(crate) fn fits(digits: &[u8], bytes: &[u8]) -> bool {
     let number = |digits: &[u8]| u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok();
     digits.len() == DIGITS
         && digits.iter().all(u8::is_ascii_hexdigit)
-        && number(digits) == Some(of(bytes))
+        && number(digits) == Some(compute(bytes))
 }
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_s_check_value() {
-        assert_eq!(of(b"123456789"), 0xbb3d);
+        assert_eq!(compute(b"123456789"), 0xbb3d);
         assert!(fits(b"BB3D", b"123456789") && fits(b"bb3d", b"123456789"));
         for wrong in [&b"BB3E"[..], b"BB3", b"", b"+B3D", b"0BB3D"] {
             assert!(!fits(wrong, b"123456789"), "{wrong:?}");

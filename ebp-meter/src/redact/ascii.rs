@@ -96,7 +96,7 @@ pub(super) fn scrub(piece: &mut Piece, secrets: &BTreeSet<Vec<u8>>) -> bool {
         // It may have any content.
         piece.kept.push(check..check + 1);
     } else if let Some(place) = checksum_place(&piece.original) {
-        let right = format!("{:04X}", d0::crc::of(&text[..place.start]));
+        let right = format!("{:04X}", d0::crc::compute(&text[..place.start]));
         text[place.clone()].copy_from_slice(right.as_bytes());
         piece.kept.push(place);
     }

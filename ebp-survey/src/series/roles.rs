@@ -52,7 +52,7 @@ pub(crate) fn assign(
         registered => registered,
     };
     let assumed = assumed(household, &facts, battery);
-    let meters = MeterRole::of(&facts);
+    let meters = MeterRole::assign(&facts);
     match assign_roles(&facts, unmetered, concept, battery) {
         Ok(roles) => HouseholdRoles { roles, meters, topology: None, generates: true, assumed },
         Err(topology) => {

@@ -33,7 +33,7 @@ use crate::machine::MachineState;
 
 pub use alert::AlertMetrics;
 pub use classic::classic;
-use gauge::{StateLabels, signed};
+use gauge::{OutcomeLabels, StateLabels, signed};
 use machine::MachineMetrics;
 pub use tunnel::TunnelMetrics;
 
@@ -47,11 +47,6 @@ struct RequestLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RouteLabels {
     route: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

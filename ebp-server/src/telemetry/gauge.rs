@@ -1,4 +1,4 @@
-//! What gauges of several parts have.
+//! What gauges and counters of several parts have.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
@@ -6,6 +6,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct StateLabels {
     pub(super) state: &'static str,
+}
+
+/// Of what is counted by how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OutcomeLabels {
+    pub(super) outcome: &'static str,
 }
 
 /// A count as a gauge has it.

@@ -6,7 +6,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::OutcomeLabels;
+use super::gauge::OutcomeLabels;
 use crate::problem::{ApiError, TunnelError};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -165,7 +165,7 @@ mod tests {
     fn only_backups_count() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let newest = || newest_backup(folder).map(|at| at.as_second() / 3_600);
+        let newest = || newest_backup(folder).map(|at| at.as_second().unsigned_abs() / 3_600);
         assert_eq!(newest_backup(&folder.join("nowhere")), None);
         assert_eq!(newest(), None);
         // What lies beside backups in the manual's set-up, and what is not whole yet.

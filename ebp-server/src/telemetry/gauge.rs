@@ -1,4 +1,4 @@
-//! What metrics of several parts have.
+//! What gauges and counters of several parts have.
 
 use prometheus_client::encoding::EncodeLabelSet;
 

@@ -77,7 +77,7 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn on(date: &str, time: &str) -> Timestamp {
+pub fn on(date: &str, time: &str) -> Timestamp {
     let seconds = if time.len() == 5 { ":00" } else { "" };
     at(&format!("{date}T{time}{seconds}Z"))
 }

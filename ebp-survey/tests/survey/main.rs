@@ -5,6 +5,8 @@
 
 mod applied;
 #[cfg(feature = "dataset")]
+mod contradictions;
+#[cfg(feature = "dataset")]
 mod dataset;
 mod ended;
 #[cfg(feature = "dataset")]

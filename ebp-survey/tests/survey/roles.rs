@@ -17,7 +17,10 @@ crate::on_both!(meters_have_roles_without_a_balance);
 async fn meters_have_roles_without_a_balance(world: World) {
     let store = world.survey.store();
     let grid = || json!({"type": "ELECTRICITY", "model": "MT175"});
-    let generation = |register| json!({"type": "PV-GENERATION", "model": "MT681", "generation_register": register});
+    let generation = |register| {
+        json!({"type": "PV-GENERATION", "model": "MT681",
+               "generation_register": register})
+    };
     let system = |meter: Value| {
         json!({"nominal_power": 9.8, "azimuth": 180, "tilt": 30, "installed_on": "2020-05-01",
                "meter": meter})

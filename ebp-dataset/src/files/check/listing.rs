@@ -6,16 +6,20 @@ use std::{
     path::Path,
 };
 
+use ebp_core::contract::EnergyStep;
 use serde_json::Value;
 
 use super::verdict::Verdict;
-use crate::files::{
-    column::{Table, Tier},
-    digest::hash_file,
-    error::FileError,
-    metadata::FileEntry,
-    table::tables_of,
-    write::{Decimal, Format},
+use crate::{
+    calendar::Calendar,
+    files::{
+        column::{Table, Tier},
+        digest::hash_file,
+        error::FileError,
+        metadata::FileEntry,
+        table::tables_of,
+        write::{Decimal, Format},
+    },
 };
 
 const PACKAGE: &str = "datapackage.json";
@@ -29,6 +33,10 @@ pub(super) struct Listing {
     pub format: Format,
     /// Whether rows of energy and balance are quarter hours.
     pub is_quarterly: bool,
+    /// How long they last.
+    pub step: EnergyStep,
+    /// The days of an internal set; a release is cut by rules of its own.
+    pub calendar: Option<Calendar>,
     pub tier: Tier,
     /// The number of a release.
     pub release: Option<u64>,
@@ -90,10 +98,36 @@ impl Listing {
             verdict.add(PACKAGE, None, "the files are neither Parquet nor CSV");
             return Ok(None);
         };
+        let step = match export["parameters"]["resolution"].as_str() {
+            Some("P1D") => EnergyStep::Day,
+            Some("PT1H") => EnergyStep::Hour,
+            _ => EnergyStep::Quarter,
+        };
         let is_quarterly = export["parameters"]["resolution"].as_str() == Some("PT15M");
+        let calendar = if tier == Tier::Internal {
+            let zone = export["parameters"]["zone"].as_str().unwrap_or_default();
+            let calendar = Calendar::bundled(zone);
+            if let Err(error) = &calendar {
+                verdict.add(EXPORT, None, error.to_string());
+            }
+            calendar.ok()
+        } else {
+            None
+        };
         let release = export["release"].as_u64();
         let recipient = export["recipient"].as_str().map(str::to_owned);
-        Ok(Some(Self { format, is_quarterly, tier, release, recipient, files }))
+        Ok(Some(Self { format, is_quarterly, step, calendar, tier, release, recipient, files }))
+    }
+
+    /// The paths of a table's files.
+    pub fn files_of(&self, table: &'static Table) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().filter(move |file| file.table == table);
+        files.map(|file| file.path.as_str())
+    }
+
+    /// Whether that path is a file of the set.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path)
     }
 
     /// Compares each file with its hash, and the list with what is there.

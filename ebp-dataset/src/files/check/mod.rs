@@ -1,14 +1,18 @@
-//! Whether a folder holds what its descriptions say: types, keys, missing values, order, sums,
-//! hashes, references, balances.
+//! Whether a folder holds what its descriptions say: types, keys, missing values, order, rows for
+//! each interval, sums, hashes, references, balances, and tables that agree with each other.
 //!
 //! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
 
 mod confirmation;
+mod feed;
+mod growth;
 mod listing;
 mod names;
 mod release;
 mod row;
+mod slots;
 mod sums;
+mod together;
 mod verdict;
 
 use std::{fs, path::Path};
@@ -16,9 +20,11 @@ use std::{fs, path::Path};
 use super::{column::Tier, digest::hash_file, error::FileError, read::read_rows};
 use crate::release::{Check, Rule};
 use confirmation::Stated;
+use growth::Growth;
 use listing::{Listing, SUMS};
 use names::Names;
 use row::RowCheck;
+use slots::Slots;
 use sums::DaySums;
 
 pub use confirmation::{Confirmation, ReleaseSignature, is_signed_by, signed_text};
@@ -41,6 +47,9 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
     listing.check_hashes(folder, &mut verdict)?;
     let mut names = Names::default();
     let mut sums = DaySums::default();
+    let mut growth = Growth::default();
+    let calendar = listing.calendar.clone();
+    let mut slots = calendar.map(|calendar| Slots::new(calendar, listing.step));
     // Households and meters come first: the others refer to them.
     let first = |name: &str| !matches!(name, "households" | "meters");
     let mut files: Vec<_> = listing.files.iter().collect();
@@ -53,8 +62,12 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
             listing.format,
             &mut |number, values| {
                 check.check(number, values, &names, &mut verdict);
-                names.note(file.table.name, values);
+                if let Some(what) = slots.as_mut().and_then(|it| it.check(file.table, values)) {
+                    verdict.add(&file.path, Some(number), what);
+                }
+                names.note(file.table, values);
                 sums.note(file.table, values);
+                growth.note(file.table, values);
                 verdict.rows += 1;
             },
         );
@@ -73,7 +86,10 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
     }
     if listing.tier != Tier::Internal {
         check_rules(folder, &listing, &mut verdict)?;
-    } else if listing.is_quarterly {
+        return Ok(verdict);
+    }
+    together::compare(folder, &listing, &names, &mut growth, &mut verdict)?;
+    if listing.is_quarterly {
         let file = format!("daily.{}", listing.format.extension());
         sums.compare(&file, &mut verdict);
     }

@@ -1,30 +1,80 @@
 //! The households and meters of a set, which other tables refer to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::files::read::Value;
+use crate::files::{column::Table, read::Value};
 
 /// Households and meters that there are.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    households: HashSet<String>,
-    meters: HashSet<String>,
+    households: BTreeMap<String, Household>,
+    meters: HashMap<String, Meter>,
+}
+
+/// A household.
+#[derive(Debug, Default)]
+pub(super) struct Household {
+    /// Whether its meters allow a balance.
+    pub has_balance: bool,
+    /// In the order of files.
+    pub meters: BTreeSet<String>,
+}
+
+/// A meter.
+#[derive(Debug)]
+pub(super) struct Meter {
+    pub household: String,
+    /// Whether it was registered as one that counts what is generated.
+    pub generates: bool,
+    /// Whether 1.8.0 is the register that does; nothing where it is not known.
+    pub by_import: Option<bool>,
 }
 
 impl Names {
-    pub fn note(&mut self, table: &str, values: &[Value]) {
-        let name = values.first().and_then(|value| value.text());
-        match (table, name) {
-            ("households", Some(name)) => _ = self.households.insert(name.to_owned()),
-            ("meters", Some(name)) => _ = self.meters.insert(name.to_owned()),
+    pub fn note(&mut self, table: &Table, values: &[Value]) {
+        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
+        let text = |name: &str| value(name).and_then(Value::text);
+        match table.name {
+            "households" => {
+                let Some(name) = text("household") else { return };
+                let has_balance = value("topology") == Some(&Value::Null);
+                self.households.entry(name.to_owned()).or_default().has_balance = has_balance;
+            }
+            "meters" => {
+                let (Some(name), Some(household)) = (text("meter"), text("household")) else {
+                    return;
+                };
+                if let Some(of) = self.households.get_mut(household) {
+                    of.meters.insert(name.to_owned());
+                }
+                let meter = Meter {
+                    household: household.to_owned(),
+                    generates: text("type") == Some("PV-GENERATION"),
+                    by_import: text("generation_register").map(|register| register == "1.8.0"),
+                };
+                self.meters.insert(name.to_owned(), meter);
+            }
             _ => {}
         }
     }
 
     pub fn has(&self, table: &str, name: &str) -> bool {
         match table {
-            "households" => self.households.contains(name),
-            _ => self.meters.contains(name),
+            "households" => self.households.contains_key(name),
+            _ => self.meters.contains_key(name),
         }
+    }
+
+    /// In the order of files.
+    pub fn households(&self) -> impl Iterator<Item = (&String, &Household)> {
+        self.households.iter()
+    }
+
+    pub fn household(&self, name: &str) -> Option<&Household> {
+        self.households.get(name)
+    }
+
+    pub fn meter(&self, name: &str) -> Option<&Meter> {
+        self.meters.get(name)
     }
 }

@@ -81,6 +81,9 @@ impl<'a> RowCheck<'a> {
         }
         self.before = Some(values.to_vec());
         energies(table, values, &mut say);
+        gap(table, values, &mut say);
+        belongs(table, values, names, &mut say);
+        quality(table, values, names, &mut say);
         if table.by_month
             && let Some(month) = self.file.path.split('/').nth(1)
         {
@@ -161,6 +164,52 @@ fn energies(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
         if get(ratio).is_some_and(|ratio| !(-0.05..=1.05).contains(&ratio)) {
             say(format!("{ratio} is not between 0 and 1"));
         }
+    }
+}
+
+/// A gap has as many quarter hours as lie between its ends.
+fn gap(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
+    let int = |name: &str| table.place(name).and_then(|place| values.get(place)?.int());
+    let (Some(from), Some(to), Some(count)) = (int("from"), int("to"), int("quarters")) else {
+        return;
+    };
+    if from.rem_euclid(QUARTER) != 0
+        || Some(to) != count.checked_mul(QUARTER).map(|it| from.saturating_add(it))
+    {
+        say("quarters are not those from its beginning to its end".to_owned());
+    }
+}
+
+/// A meter's row is that of its household.
+fn belongs(table: &Table, values: &[Value], names: &Names, say: &mut dyn FnMut(String)) {
+    let text = |name: &str| table.place(name).and_then(|place| values.get(place)?.text());
+    if table.name == "meters" {
+        return;
+    }
+    if let (Some(meter), Some(household)) = (text("meter"), text("household"))
+        && names.meter(meter).is_some_and(|meter| meter.household != household)
+    {
+        say(format!("{meter} is a meter of another household"));
+    }
+}
+
+/// A balance's quality says whether its parts are there.
+fn quality(table: &Table, values: &[Value], names: &Names, say: &mut dyn FnMut(String)) {
+    let value = |name: &str| table.place(name).and_then(|place| values.get(place));
+    let text = |name: &str| value(name).and_then(Value::text);
+    if table.name != "balance" {
+        return;
+    }
+    let has = |name: &str| value(name).is_some_and(|value| *value != Value::Null);
+    let parts = ["import_kwh", "export_kwh", "generation_kwh"].iter().all(|name| has(name));
+    let is_measured = text("quality") == Some("measured");
+    if has("consumption_kwh") != is_measured || (is_measured && !has("self_consumption_kwh")) {
+        say("quality is not that of consumption_kwh and self_consumption_kwh".to_owned());
+    }
+    let household = text("household").and_then(|name| names.household(name));
+    let has_balance = household.is_some_and(|household| household.has_balance);
+    if (is_measured && !parts) || (has_balance && is_measured != parts) {
+        say("quality is not that of import_kwh, export_kwh and generation_kwh".to_owned());
     }
 }
 

@@ -45,6 +45,7 @@ mod machine;
 pub mod openapi;
 mod overload;
 mod problem;
+mod releases;
 mod request;
 mod rollout;
 mod router;

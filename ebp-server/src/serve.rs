@@ -138,6 +138,7 @@ pub async fn serve_with_pages(
         .with_zone(&zone)
         .with_information(information)
         .with_quarter_prices(quarter_prices)
+        .with_releases(releases.clone().map(crate::releases::in_folder))
         .with_kept_revocations(KeptRevocations::in_folder(&data));
     let survey = Arc::new(survey);
     survey.import_register().await?;

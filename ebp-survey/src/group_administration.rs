@@ -12,7 +12,7 @@ use ebp_store::{
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
-use crate::{AlertRuleError, GroupCaller, Operation, ServerState, SurveyError};
+use crate::{AlertRuleError, GroupCaller, Operation, ReleaseState, ServerState, SurveyError};
 
 /// A device counts as silent in the figures when its last report is older.
 const ACTIVE: SignedDuration = SignedDuration::from_mins(150);
@@ -291,6 +291,14 @@ impl GroupCaller {
     /// Those of [`Survey::begin_rollout`](crate::Survey::begin_rollout).
     pub async fn begin_rollout(&self, new: NewRollout) -> Result<Rollout, SurveyError> {
         Ok(self.may(Operation::SteerRollouts)?.begin_rollout(new, self.name()).await?)
+    }
+
+    /// What is known of a version of the program.
+    ///
+    /// # Errors
+    /// Returns an error if the group may not steer roll-outs.
+    pub async fn release_state(&self, version: &str) -> Result<ReleaseState, SurveyError> {
+        Ok(self.may(Operation::SteerRollouts)?.release_state(version).await)
     }
 
     /// Does that to a roll-out, if it is still of that revision.

@@ -71,6 +71,7 @@ pub mod masking;
 mod outlines;
 mod permission;
 pub mod price;
+mod published;
 mod register;
 mod registration;
 mod release_view;
@@ -95,6 +96,7 @@ pub use group_administration::{LatestPage, SurveyFigures};
 pub use group_caller::{GroupCaller, RegionsInUse};
 pub use keeper::Keeper;
 pub use permission::{NotPermitted, Operation};
+pub use published::{PublishedReleases, ReleaseState};
 pub use registration::{Author, NewHousehold, Revision};
 pub use restore::{Restore, RestoreError, Restored, restore};
 pub use revocations::{

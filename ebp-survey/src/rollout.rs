@@ -13,7 +13,7 @@ use ebp_store::{
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::Survey;
+use crate::{ReleaseState, Survey};
 
 /// The devices of the fleet by how far their updates are, for figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,17 +53,31 @@ impl Survey {
     /// Begins a roll-out.
     ///
     /// # Errors
-    /// Returns [`StoreError::Registration`] with every fault, [`StoreError::RolloutState`] if another
-    /// one is under way, [`StoreError::NotFound`] if a device that it names is not there.
+    /// Returns [`StoreError::Registration`] with every fault, such as a version that nobody has
+    /// published, [`StoreError::RolloutState`] if another one is under way, [`StoreError::NotFound`] if
+    /// a device that it names is not there.
     pub async fn begin_rollout(&self, new: NewRollout, by: String) -> Result<Rollout, StoreError> {
         let mut faults = Faults::default();
         new.faults().into_iter().for_each(|fault| {
             faults.check(false, fault.pointer, &fault.detail);
         });
+        if faults.is_empty()
+            && let Some(fault) = self.release_state(&new.version).await.fault()
+        {
+            faults.check(false, "/version", fault);
+        }
         if !faults.is_empty() {
             return Err(StoreError::Registration(faults));
         }
         self.store().begin_rollout(Uuid::new_v4(), new, by, self.clock().now()).await
+    }
+
+    /// What is known of a version: that it is published, too, where releases are not known.
+    pub async fn release_state(&self, version: &str) -> ReleaseState {
+        let Some(releases) = self.releases().cloned() else { return ReleaseState::Published };
+        let version = version.to_owned();
+        let looked = tokio::task::spawn_blocking(move || releases.state(&version)).await;
+        looked.unwrap_or(ReleaseState::Unreadable)
     }
 
     /// A roll-out with its devices.

@@ -13,8 +13,8 @@ use ebp_store::{Store, SurveyCycles};
 use tokio::sync::Semaphore;
 
 use crate::{
-    authority::Authority, geocoding::Geocode, outlines::Outlines, price::PriceSeries,
-    revocation_notices::RevocationNotices, revocations::KeptRevocations,
+    PublishedReleases, authority::Authority, geocoding::Geocode, outlines::Outlines,
+    price::PriceSeries, revocation_notices::RevocationNotices, revocations::KeptRevocations,
 };
 
 /// Addresses that are looked up at the same time: each takes a thread.
@@ -47,6 +47,7 @@ pub struct Survey {
     zone: Arc<str>,
     about: SurveyInformation,
     quarter_prices: Option<PriceSeries>,
+    releases: Option<Arc<dyn PublishedReleases>>,
     texts: Mutex<Option<KnownTexts>>,
     notices: RevocationNotices,
 }
@@ -70,6 +71,7 @@ impl Survey {
             zone: ZONE.into(),
             about: SurveyInformation::default(),
             quarter_prices: None,
+            releases: None,
             texts: Mutex::default(),
             notices: RevocationNotices::default(),
         }
@@ -122,6 +124,17 @@ impl Survey {
     #[must_use]
     pub fn with_quarter_prices(self, quarter_prices: Option<PriceSeries>) -> Self {
         Self { quarter_prices, ..self }
+    }
+
+    /// The same, whose devices are asked to run no version that is not among these releases.
+    #[must_use]
+    pub fn with_releases(self, releases: Option<Arc<dyn PublishedReleases>>) -> Self {
+        Self { releases, ..self }
+    }
+
+    /// The releases of the program, if they are known.
+    pub(crate) const fn releases(&self) -> Option<&Arc<dyn PublishedReleases>> {
+        self.releases.as_ref()
     }
 
     /// What electricity costs in each quarter of an hour, if the survey has such prices.

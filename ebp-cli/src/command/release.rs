@@ -216,9 +216,26 @@ impl Add {
         };
         let folder = ReleaseFolder::new(&self.folder);
         let target = folder.add(&release, SystemClock.now()).map_err(explain)?;
+        if let Some(usual) = usual_name(&self.architecture) {
+            tell!(
+                "ebp: devices call that architecture {usual}: none will take a program for {}",
+                self.architecture
+            );
+        }
         tell!("ebp: {} has {} bytes", target.name(), target.length);
         tell_drafts(&folder)
     }
+}
+
+/// How devices call an architecture that others call so, if they call it otherwise.
+fn usual_name(architecture: &str) -> Option<&'static str> {
+    Some(match architecture {
+        "arm64" | "armv8" => "aarch64",
+        "amd64" | "x64" => "x86_64",
+        "armhf" | "armel" | "armv6" | "armv6l" | "armv7" | "armv7l" => "arm",
+        "i386" | "i586" | "i686" => "x86",
+        _ => return None,
+    })
 }
 
 impl Renew {

@@ -44,6 +44,9 @@ pub fn explain(error: AuthorError) -> Failure {
             wrong.remedy("give a version that was added with `ebp release add`")
         }
         AuthorError::Recalled(_) => wrong.remedy("give the next program a new version"),
+        AuthorError::Needs { .. } => {
+            wrong.remedy("give --needs the oldest version that may go over to it directly")
+        }
         AuthorError::Architecture(_) => wrong.remedy("give a name such as aarch64 or x86_64"),
         AuthorError::Program { .. } => {
             failure.remedy("bring the program that was signed, or add it again and have it signed")

@@ -186,6 +186,12 @@ fn what_is_refused_says_why() {
     group.run(&again).refused(2, &["published with other bytes", "new version"]);
     let sideways = ["add", "releases", "program", "--release", "1.0.0", "--architecture", "../x"];
     group.run(&sideways).refused(2, &["no architecture", "aarch64"]);
+    let add = ["add", "releases", "program", "--architecture", "aarch64"];
+    let late = [&add[..], &["--release", "1.7.0", "--needs", "1.8.0"]].concat();
+    group.run(&late).refused(2, &["1.7.0 cannot need 1.8.0", "--needs"]);
+    // It may be a device that calls itself so, but none of ours does.
+    let other = ["add", "releases", "program", "--release", "1.7.0", "--architecture", "arm64"];
+    group.run(&other).done().says(&["aarch64", "none will take"]);
     group
         .run(&["add", "releases", "program", "--release", "1.0", "--architecture", "arm"])
         .says(&["1.4.2"]);

@@ -104,11 +104,15 @@ impl ReleaseFolder {
     /// # Errors
     /// Returns [`AuthorError::OtherBytes`] if that version was published for that architecture with
     /// other bytes, [`AuthorError::Recalled`] if it is recalled, [`AuthorError::Architecture`] if that
-    /// is no name of one, and an error if the folder has no repository or files cannot be read or
-    /// written.
+    /// is no name of one, [`AuthorError::Needs`] if it needs a version that is not before it, and an
+    /// error if the folder has no repository or files cannot be read or written.
     pub fn add(&self, release: &NewRelease<'_>, now: Timestamp) -> Result<Target, AuthorError> {
         if !is_architecture(&release.architecture) {
             return Err(AuthorError::Architecture(release.architecture.clone()));
+        }
+        if let Some(needs) = release.needs.as_ref().filter(|needs| **needs >= release.version) {
+            let (version, needs) = (release.version.clone(), needs.clone());
+            return Err(AuthorError::Needs { version, needs });
         }
         let _lock = self.lock()?;
         let failed = |source| AuthorError::File { path: release.program.to_owned(), source };

@@ -89,6 +89,14 @@ pub enum AuthorError {
     /// The version is recalled.
     #[error("release {0} is recalled already")]
     Recalled(Version),
+    /// A version can only be gone over to from a version that is not before it: no device could.
+    #[error("{version} cannot need {needs}, which is not before it")]
+    Needs {
+        /// Which version.
+        version: Version,
+        /// What it is to need.
+        needs: Version,
+    },
     /// The name of an architecture has other characters than lower-case letters, digits and
     /// underscores.
     #[error("`{0}` is no architecture")]

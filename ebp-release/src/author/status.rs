@@ -1,13 +1,19 @@
 //! What a repository's roles are: versions, validity, signatures.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
+use semver::Version;
 
 use super::{
     AuthorError, ReleaseFolder,
     files::RoleFile,
     sign::{Requirement, requirements},
 };
-use crate::role::{Role, RoleName, Root, TargetsRole};
+use crate::{
+    role::{Role, RoleName, Root, TargetsRole},
+    target::Target,
+};
 
 /// Whether clients know a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +40,22 @@ pub struct RoleStatus {
 }
 
 impl ReleaseFolder {
+    /// The versions that are published, and whether each is recalled. The signatures are not checked:
+    /// devices do that.
+    ///
+    /// # Errors
+    /// Returns [`AuthorError::NoRepository`] if nothing is published, and an error if files cannot be
+    /// read or are damaged.
+    pub fn published_versions(&self) -> Result<BTreeMap<Version, bool>, AuthorError> {
+        let targets = self.published_targets()?;
+        let targets = targets.ok_or_else(|| AuthorError::NoRepository(self.path.clone()))?;
+        let releases = targets.role.releases.values();
+        let recalled: BTreeSet<&Version> =
+            releases.clone().flat_map(|target| &target.recalled).collect();
+        let state = |target: &Target| (target.version.clone(), recalled.contains(&target.version));
+        Ok(releases.map(state).collect())
+    }
+
     /// The roles that are published, then the drafts.
     ///
     /// # Errors

@@ -155,6 +155,13 @@ fn what_is_refused() {
     };
     let error = releases.add(&release, start()).unwrap_err();
     assert!(matches!(error, AuthorError::OtherBytes(_)), "{error}");
+    // Nothing can go over to a version that needs a later one.
+    for needs in [Version::new(1, 2, 0), Version::new(1, 1, 9)] {
+        let version = Version::new(1, 1, 9);
+        let late = NewRelease { version, needs: Some(needs), ..release.clone() };
+        let error = releases.add(&late, start()).unwrap_err();
+        assert!(matches!(error, AuthorError::Needs { .. }), "{error}");
+    }
     let sideways = NewRelease { architecture: "../x".to_owned(), ..release };
     assert!(matches!(releases.add(&sideways, start()), Err(AuthorError::Architecture(_))));
     assert!(matches!(
@@ -187,6 +194,10 @@ fn recall() {
     group.publish().unwrap();
     assert!(group.refresh().unwrap().choose(&old, &new, "aarch64").is_ok());
     assert!(matches!(group.add("1.1.0"), Err(AuthorError::Recalled(_))));
+    let published = group.releases().published_versions().unwrap();
+    assert_eq!(Vec::from_iter(published), [(old, false), (new, true)]);
+    let empty = ReleaseFolder::new(group.folder.path().join("nowhere"));
+    assert!(matches!(empty.published_versions(), Err(AuthorError::NoRepository(_))));
 }
 
 /// A root key is lost, a target key stolen, the server broken into.

@@ -214,3 +214,21 @@ async fn silence_halts_the_first_step_though_nobody_asks() {
     assert_eq!(report["rollout"]["halt"], "silence");
     assert_eq!(report["counts"]["silent"], 1);
 }
+
+/// A version that nobody published is waited for for ever: it is refused where the server knows the
+/// releases.
+#[tokio::test]
+async fn only_what_is_published_is_rolled_out() {
+    let folder = Server::start().await.stop().await;
+    let releases = folder.path().join("releases");
+    let server = Server::open_with(folder, |settings, _| settings.releases = Some(releases)).await;
+    let administrator = server.manager(Group::Administrators);
+    let call = administrator.json(Method::POST, paths::MANAGEMENT_ROLLOUT, &start(&[]));
+    let call = Call(call.0.header("ebp-label", "ea"));
+    let problem = call.expect(StatusCode::UNPROCESSABLE_ENTITY).await;
+    assert_eq!(problem["errors"][0]["pointer"], "/version", "{problem}");
+    assert!(problem.to_string().contains("not published"), "{problem}");
+    let list = administrator.get(paths::MANAGEMENT_ROLLOUT).ok().await;
+    assert_eq!(list["items"], json!([]));
+    server.stop().await;
+}

@@ -155,6 +155,7 @@ component = Komponente
 component-since = Seit
 certificates-title = Zertifikate
 certificates-none = Noch wurde keines ausgestellt.
+certificates-revoked = Mit dem Widerruf seines Haushalts wurden seine Zertifikate gesperrt. Sie stehen in der Liste aller Zertifikate (ebp ca list).
 certificate-serial = Seriennummer
 certificate-scopes = Erlaubt
 certificate-until = Gültig bis
@@ -185,6 +186,7 @@ token-until = Gültig bis
 token-how = Auf dem Gerät: ebp device enroll, mit diesem Token. Der Code ist für das Blatt des Teilnehmers und gilt, sobald das Gerät eingerichtet ist.
 tunnel-title = Fernzugriff
 tunnel-none = Dieses Gerät hatte nie einen Tunnel.
+tunnel-revoked = Ob es einen Tunnel hatte, ist nicht mehr bekannt: Das wurde mit dem Widerruf gelöscht.
 tunnel-state = Tunnel
 tunnel-connected = verbunden
 tunnel-away = nicht verbunden
@@ -235,6 +237,10 @@ length-minutes = { $count ->
     [one] { $count } Minute
    *[other] { $count } Minuten
 }
+length-seconds = { $count ->
+    [one] { $count } Sekunde
+   *[other] { $count } Sekunden
+}
 length-hours = { $count ->
     [one] { $count } Stunde
    *[other] { $count } Stunden
@@ -261,7 +267,7 @@ rules-save = Speichern
 rules-saved = Die Regeln sind geändert; sie gelten ab dem nächsten Blick auf die Geräte.
 rules-others = Wie jemand anderes die Regeln inzwischen geändert hat
 rules-changed = Jemand anderes hat die Regeln geändert, seit Sie diese Seite geöffnet haben. Sie stehen unten; wenn Sie jetzt speichern, ersetzen Ihre sie.
-rules-fault-length = Zwischen 1 Minute und 366 Tagen, als ganze Zahl: { $field }
+rules-fault-length = Zwischen 1 Minute und 366 Tagen: { $field }
 rules-fault-damaged = Zwischen 1 und 100, als ganze Zahl: { $field }
 rules-fault-quiet = Eine Ruhezeit braucht zwei verschiedene Zeiten, und die Zusammenfassung eine außerhalb davon.
 rule-history-title = Änderungen der Regeln
@@ -320,9 +326,15 @@ figures-devices = Geräte: { $active } haben kürzlich berichtet, { $silent } ni
     [one] { $revoked } ist von einem Haushalt, der widerrufen hat.
    *[other] { $revoked } sind von Haushalten, die widerrufen haben.
 }
-figures-alerts = Alarme: { $open } offen, { $pending } Nachrichten wartend.
+figures-alerts = Alarme: { $open } offen, { $pending ->
+    [one] { $pending } Nachricht wartend.
+   *[other] { $pending } Nachrichten wartend.
+}
 figures-jobs = Aufträge: { $waiting } wartend, { $running } laufend, { $failed } fehlgeschlagen.
-figures-pool = Verbindungen zur Datenbank: { $used } von { $most } benutzt, { $waiting } Anfragen warten auf eine.
+figures-pool = Verbindungen zur Datenbank: { $used } von { $most } benutzt, { $waiting ->
+    [one] { $waiting } Anfrage wartet auf eine.
+   *[other] { $waiting } Anfragen warten auf eine.
+}
 backups-title = Sicherungen
 backup-unknown = Wo Sicherungen liegen, ist nicht eingestellt; deshalb ist ihr Alter hier nicht bekannt.
 backup-missing = Im eingestellten Ordner ist keine Sicherung.
@@ -353,6 +365,7 @@ job-ended = Beendet
 job-may = Ändern
 job-risk-report = Risikobericht
 job-household-import = Import von Haushalten
+job-export = Datensatz
 job-waiting = wartend
 job-running = läuft
 job-succeeded = fertig
@@ -423,6 +436,9 @@ rollout-begin-button = Ausrollen
 rollout-was-begun = Die Version wird ausgerollt.
 rollout-was-changed = Das ist geschehen.
 rollout-fault-form = Die Anteile steigen bis 100, ein Schritt wird höchstens 720 Stunden beobachtet, und Version und Geräte sind vollständig geschrieben.
+rollout-fault-unpublished = Diese Version ist nicht veröffentlicht: Sie muss erst hinzugefügt, unterschrieben und veröffentlicht werden (ebp release).
+rollout-fault-recalled = Diese Version ist zurückgerufen: Kein Gerät geht zu ihr über.
+rollout-fault-releases = Der Ordner der Veröffentlichungen, den der Server kennt, lässt sich nicht lesen.
 rollout-fault-device = Eines der genannten Geräte gibt es nicht, oder sein Haushalt hat widerrufen.
 rollout-fault-state = Das geht in diesem Stand nicht: Er steht unten, wie er jetzt ist.
 rollout-fault-changed = Jemand anderes hat es geändert, seit Sie diese Seite geöffnet haben. Unten steht es, wie es jetzt ist.

@@ -155,6 +155,7 @@ component = Component
 component-since = Since
 certificates-title = Certificates
 certificates-none = None was issued yet.
+certificates-revoked = When the household revoked its consent, its certificates were revoked, too. The list of all certificates has them (ebp ca list).
 certificate-serial = Serial number
 certificate-scopes = Permits
 certificate-until = Valid until
@@ -185,6 +186,7 @@ token-until = Valid until
 token-how = On the device: ebp device enroll, with this token. The code is for the participant's sheet, and counts once the device is enrolled.
 tunnel-title = Remote access
 tunnel-none = This device never had a tunnel.
+tunnel-revoked = Whether it had a tunnel is not known any more: that was deleted with the consent.
 tunnel-state = Tunnel
 tunnel-connected = connected
 tunnel-away = not connected
@@ -235,6 +237,10 @@ length-minutes = { $count ->
     [one] { $count } minute
    *[other] { $count } minutes
 }
+length-seconds = { $count ->
+    [one] { $count } second
+   *[other] { $count } seconds
+}
 length-hours = { $count ->
     [one] { $count } hour
    *[other] { $count } hours
@@ -261,7 +267,7 @@ rules-save = Save
 rules-saved = The rules are changed; they hold from the next look at the devices on.
 rules-others = As somebody else has changed the rules meanwhile
 rules-changed = Somebody else changed the rules since you opened this page. Theirs are shown below; if you save now, yours replace them.
-rules-fault-length = Between 1 minute and 366 days, as a whole number: { $field }
+rules-fault-length = Between 1 minute and 366 days: { $field }
 rules-fault-damaged = Between 1 and 100, as a whole number: { $field }
 rules-fault-quiet = Quiet hours need two different times, and the digest a time outside of them.
 rule-history-title = Changes of the rules
@@ -320,9 +326,15 @@ figures-devices = Devices: { $active } reported lately, { $silent } did not, { $
     [one] { $revoked } is of a household that revoked.
    *[other] { $revoked } are of households that revoked.
 }
-figures-alerts = Alerts: { $open } open, { $pending } messages waiting.
+figures-alerts = Alerts: { $open } open, { $pending ->
+    [one] { $pending } message waiting.
+   *[other] { $pending } messages waiting.
+}
 figures-jobs = Jobs: { $waiting } waiting, { $running } running, { $failed } failed.
-figures-pool = Connections to the database: { $used } of { $most } in use, { $waiting } requests waiting for one.
+figures-pool = Connections to the database: { $used } of { $most } in use, { $waiting ->
+    [one] { $waiting } request waiting for one.
+   *[other] { $waiting } requests waiting for one.
+}
 backups-title = Backups
 backup-unknown = Where backups are is not configured, so that their age is not known here.
 backup-missing = There is no backup in the configured folder.
@@ -353,6 +365,7 @@ job-ended = Ended
 job-may = Change
 job-risk-report = Risk report
 job-household-import = Import of households
+job-export = Data set
 job-waiting = waiting
 job-running = running
 job-succeeded = done
@@ -423,6 +436,9 @@ rollout-begin-button = Roll out
 rollout-was-begun = The version is rolled out.
 rollout-was-changed = That is done.
 rollout-fault-form = Shares rise up to 100, a step is looked at for 720 hours at most, and version and devices are written in full.
+rollout-fault-unpublished = That version is not published: it has to be added, signed and published first (ebp release).
+rollout-fault-recalled = That version is recalled: no device goes over to it.
+rollout-fault-releases = The folder of releases that the server knows cannot be read.
 rollout-fault-device = One of the devices does not exist, or its household has revoked.
 rollout-fault-state = That cannot be done in this state: it is shown below as it is now.
 rollout-fault-changed = Somebody else changed it since you opened this page. It is shown below as it is now.

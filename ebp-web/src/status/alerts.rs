@@ -6,6 +6,7 @@ use ebp_core::contract::{
     AlertRules, ChangedRules, DeliveryState,
 };
 use ebp_survey::AlertCounts;
+use rust_decimal::Decimal;
 
 use super::brief::{brief, short};
 use crate::kit::{
@@ -62,7 +63,10 @@ impl RuleDraft {
     #[must_use]
     pub fn of_rules(rules: &AlertRules) -> Self {
         let unit = |value: Option<u64>, unit: u64| {
-            value.map(|value| value.div_ceil(unit).to_string()).unwrap_or_default()
+            // A configuration may give seconds: they are shown as decimals.
+            let shown =
+                |value| (Decimal::from(value) / Decimal::from(unit)).round_dp(2).normalize();
+            value.map(|value| shown(value).to_string()).unwrap_or_default()
         };
         let quiet = rules.quiet_hours.clone();
         let quiet = quiet.map(|quiet| [quiet.from, quiet.to, quiet.digest]).unwrap_or_default();
@@ -204,16 +208,26 @@ fn last_delivery(messages: &[AlertMessage], channel: AlertChannel) -> Option<&Al
     deliveries.find(|delivery| delivery.channel == channel)
 }
 
-/// A length of time in the largest unit that is whole.
+/// A length of time in the largest unit that is whole; with seconds, in several.
 fn length(frame: &Frame, seconds: u64) -> String {
-    let count = |unit: u64| seconds / unit;
-    if seconds.is_multiple_of(DAY) {
-        return frame.say_one("length-days", "count", count(DAY));
+    const UNITS: [(&str, u64); 3] = [
+        (/* text */ "length-days", DAY),
+        (/* text */ "length-hours", 60 * MINUTE),
+        (/* text */ "length-minutes", MINUTE),
+    ];
+    let whole = UNITS.iter().find(|(_, unit)| seconds.is_multiple_of(*unit));
+    if let Some((name, unit)) = whole {
+        return frame.say_one(name, "count", seconds / unit);
     }
-    if seconds.is_multiple_of(60 * MINUTE) {
-        return frame.say_one("length-hours", "count", count(60 * MINUTE));
+    let mut rest = seconds;
+    let mut parts = Vec::new();
+    for (name, unit) in UNITS.into_iter().chain([(/* text */ "length-seconds", 1)]) {
+        if rest >= unit {
+            parts.push(frame.say_one(name, "count", rest / unit));
+        }
+        rest %= unit;
     }
-    frame.say_one("length-minutes", "count", seconds.div_ceil(MINUTE))
+    parts.join(" ")
 }
 
 fn describe_rules(frame: &Frame, rules: &AlertRules) -> Vec<(String, String)> {

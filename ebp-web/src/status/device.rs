@@ -1,9 +1,12 @@
 //! A device's page: how it is, its last thirty days, what happened to it, and what can be done.
 
 use askama::Template;
-use ebp_core::contract::{
-    Component, DeviceDay, DeviceHistory, FleetDevice, FleetState, IncidentEpisode, ManagedDevice,
-    Silence, Tunnel, TunnelSession,
+use ebp_core::{
+    contract::{
+        Component, DeviceDay, DeviceHistory, FleetDevice, FleetState, IncidentEpisode,
+        ManagedDevice, Silence, Tunnel, TunnelSession,
+    },
+    model::ConsentState,
 };
 use ebp_survey::RegisterEntry;
 use jiff::Timestamp;
@@ -85,8 +88,12 @@ pub struct DevicePage {
     components: Vec<(String, String, String)>,
     health: Vec<(String, String)>,
     certificates: Vec<CertificateView>,
+    /// Why none are listed.
+    certificates_none: String,
     has_valid: bool,
     tunnel: Vec<(String, String)>,
+    /// Why none is shown.
+    tunnel_none: String,
     sessions: Vec<SessionView>,
 }
 
@@ -149,6 +156,7 @@ impl DevicePage {
         let days = history.as_ref().map(|history| recent(&history.days)).unwrap_or_default();
         let certificates: Vec<_> =
             certificates.iter().rev().map(|entry| certificate(&frame, entry)).collect();
+        let is_revoked = device.consent == ConsentState::Revoked;
         Self {
             uuid: device.uuid,
             done,
@@ -157,7 +165,15 @@ impl DevicePage {
             is_well: device.state == FleetState::Healthy,
             others,
             facts: describe(&frame, device, managed.as_ref()),
-            is_revoked: device.consent == ebp_core::model::ConsentState::Revoked,
+            certificates_none: match is_revoked {
+                true => frame.say("certificates-revoked"),
+                false => frame.say("certificates-none"),
+            },
+            tunnel_none: match is_revoked {
+                true => frame.say("tunnel-revoked"),
+                false => frame.say("tunnel-none"),
+            },
+            is_revoked,
             never_spoke: device.last_report.is_none(),
             silence: device.silence.as_ref().map(|silence| silence_view(&frame, silence)),
             draft,

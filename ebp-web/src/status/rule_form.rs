@@ -1,6 +1,7 @@
 //! The form of the rules of alerts: text for people, seconds for the survey.
 
-use ebp_core::contract::{AlertQuietHours, AlertRuleSet, AlertRules};
+use ebp_core::contract::{AlertQuietHours, AlertRuleSet, AlertRules, LONGEST_RULE};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::alerts::RuleDraft;
 use crate::kit::{form::Fields, language::Language};
@@ -40,12 +41,11 @@ impl RuleDraft {
             if typed.is_empty() {
                 return None;
             }
-            let most = ebp_core::contract::LONGEST_RULE / unit;
-            let typed = typed.parse().ok().filter(|typed| (1..=most).contains(typed));
+            let typed = seconds(typed, unit);
             if typed.is_none() {
                 faults.push(language.say_with("rules-fault-length", [("field", field.into())]));
             }
-            typed.map(|typed| typed * unit)
+            typed
         };
         let (minute, day) = (60, 86_400);
         let silent =
@@ -100,6 +100,15 @@ impl RuleDraft {
     }
 }
 
+/// What was typed in that unit, with a decimal point or comma, if it is a rule's length.
+fn seconds(typed: &str, unit: u64) -> Option<u64> {
+    let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    let typed: Decimal =
+        typed.chars().all(is_number).then_some(typed)?.replace(',', ".").parse().ok()?;
+    let seconds = typed.checked_mul(Decimal::from(unit))?.round().to_u64()?;
+    (60..=LONGEST_RULE).contains(&seconds).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,11 +120,19 @@ mod tests {
     #[test]
     fn what_is_not_touched_stays_to_the_second() {
         let draft = RuleDraft::of_rules(&held());
-        assert_eq!((draft.silent.as_str(), draft.certificate.as_str()), ("121", "21"));
+        assert_eq!((draft.silent.as_str(), draft.certificate.as_str()), ("120.5", "21"));
         let rules = draft.rules(Language::En, &held()).unwrap();
         assert_eq!(rules, AlertRuleSet::from(&held()));
         let draft = RuleDraft { silent: "60".into(), late: String::new(), ..draft };
         assert_eq!(draft.rules(Language::En, &held()).unwrap().silent, Some(3_600));
+        for (typed, rule) in [("90.5", 5_430), ("90,5", 5_430), ("1", 60)] {
+            let draft = RuleDraft { silent: typed.into(), ..draft.clone() };
+            assert_eq!(draft.rules(Language::De, &held()).unwrap().silent, Some(rule), "{typed}");
+        }
+        for typed in ["0.9", "-3", "1e3", "1.2.3", "90 5"] {
+            let draft = RuleDraft { silent: typed.into(), ..draft.clone() };
+            assert!(draft.rules(Language::De, &held()).is_err(), "{typed}");
+        }
     }
 
     #[test]

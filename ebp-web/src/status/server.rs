@@ -264,6 +264,7 @@ fn job_view(frame: &Frame, job: &Job) -> JobView {
         kind: match job.kind.as_str() {
             "risk-report" => frame.say("job-risk-report"),
             "household-import" => frame.say("job-household-import"),
+            "export" => frame.say("job-export"),
             other => other.to_owned(),
         },
         group: group_name(language, job.created_by == "administrators"),

@@ -6,11 +6,11 @@ use ebp_core::{
     contract::{
         AlertChannel, AlertDelivery, AlertKind, AlertMessage, AlertMessageKind, AlertRules,
         ClockState, DeliveryState, FleetCount, FleetDevice, FleetMeter, FleetPage, FleetState,
-        FleetVersion, Silence,
+        FleetVersion, Job, JobKind, Silence,
     },
     model::{ConsentState, IncidentType, MeterType},
 };
-use ebp_survey::{AlertCounts, Fleet, FleetCursor};
+use ebp_survey::{AlertCounts, BackupState, Fleet, FleetCursor, SurveyFigures};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use super::{
     kept::KeptFleets,
     overview::{Overview, Stale},
     reason,
+    server::{Readiness, ServerFacts, ServerPage},
 };
 use crate::{
     cloud::STATUS,
@@ -196,6 +197,13 @@ fn a_device_says_what_is_known_and_what_is_not() {
         let html = page(&revoked, SilenceDraft::default());
         assert!(html.contains(&language.say("device-is-revoked")));
         assert!(!html.contains("/token\"") && !html.contains("/silence\""), "nothing to change");
+        // What was deleted with the consent is not told as never having been.
+        for (said, unsaid) in
+            [("certificates-revoked", "certificates-none"), ("tunnel-revoked", "tunnel-none")]
+        {
+            let has = |name| html.contains(&language.say(name));
+            assert!(has(said) && !has(unsaid), "{said}: {html}");
+        }
         let html = page(&silenced, SilenceDraft::default());
         assert!(html.contains("/silence/end\"") && !html.contains("<img src"));
         assert!(html.contains(&language.say("silence-until-recovery")));
@@ -230,6 +238,8 @@ fn a_webhook_that_fails_is_told_on_top() {
     let rules = AlertRules {
         enabled: true,
         silent: Some(7_200),
+        late: Some(7_230),
+        incident: Some(5_400),
         certificate: Some(21 * 86_400),
         channels: vec![AlertChannel::Webhook],
         ..AlertRules::default()
@@ -253,6 +263,8 @@ fn a_webhook_that_fails_is_told_on_top() {
     let html = page(delivery(DeliveryState::Pending, 3, Some("<timed out>")));
     assert!(html.contains("Messages by Webhook fail: &#60;timed out&#62;"), "{html}");
     assert!(html.contains("no report for 2 hours") && html.contains("ends within 21 days"));
+    // To the second, and in the largest unit that is whole.
+    assert!(html.contains("for 2 hours 30 seconds") && html.contains("for 90 minutes"), "{html}");
     assert!(html.contains("1,000 began") || html.contains("1000 began"), "one message for all");
     let html = page(delivery(DeliveryState::Sent, 1, None));
     assert!(!html.contains("Messages by Webhook fail") && html.contains("alerts/test"));
@@ -267,4 +279,43 @@ fn rules_of_two_administrators_stand_side_by_side() {
     let html = RulesPage::new(frame, &rules, 2, draft, fault, true).render().unwrap();
     assert!(html.contains("value=\"90\"") && html.contains("seit 1 Stunde"), "{html}");
     assert!(html.contains("name=\"version\" value=\"2\""));
+}
+
+#[test]
+fn the_server_says_what_its_jobs_do_and_counts_in_words() {
+    let job = |kind: JobKind| -> Job {
+        let job = serde_json::json!({
+            "uuid": Uuid::from_u128(7), "kind": kind.name(), "state": "waiting",
+            "created_by": "researchers", "created_at": now(), "attempt": 0, "failures": 0,
+            "run_after": now(), "progress": 0, "cancel_requested": false, "erased": false,
+        });
+        serde_json::from_value(job).unwrap()
+    };
+    let kinds = [JobKind::RiskReport, JobKind::HouseholdImport, JobKind::Export];
+    for language in Language::ALL {
+        for pending in [0, 1, 2] {
+            let facts = ServerFacts {
+                readiness: Readiness { fault: None, took: SignedDuration::ZERO },
+                figures: Some(SurveyFigures {
+                    alerts: AlertCounts { pending, ..AlertCounts::default() },
+                    ..SurveyFigures::default()
+                }),
+                backups: BackupState::Unknown,
+                errors: Vec::new(),
+                device_errors: Vec::new(),
+                jobs: kinds.map(job).to_vec(),
+                older: None,
+                sessions: Vec::new(),
+            };
+            let html = ServerPage::new(frame(language), &facts, None).render().unwrap();
+            for kind in kinds {
+                assert!(!html.contains(kind.name()), "{}: {html}", kind.name());
+            }
+            let (said, unsaid) = match language {
+                Language::De => ("Nachricht wartend", "Nachrichten wartend"),
+                Language::En => ("message waiting", "messages waiting"),
+            };
+            assert_eq!((html.contains(said), html.contains(unsaid)), (pending == 1, pending != 1));
+        }
+    }
 }

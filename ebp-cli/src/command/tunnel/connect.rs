@@ -156,5 +156,21 @@ async fn join(session: Upgraded<Connection>) -> CommandResult {
     };
     // Who has closed the pipe has seen enough.
     let _ = printing.join();
-    received.or_failed("the session broke off")
+    received.map_err(|error| broken_off(&error))
+}
+
+/// Why a session ended that its service did not end. Whoever ends one closes the connection, and does
+/// not say why; the record of sessions does.
+fn broken_off(error: &io::Error) -> Failure {
+    use io::ErrorKind as Kind;
+    let failure = match error.kind() {
+        Kind::UnexpectedEof
+        | Kind::ConnectionReset
+        | Kind::ConnectionAborted
+        | Kind::BrokenPipe => {
+            Failure::failed("the session was ended: the server or the device closed the connection")
+        }
+        _ => Failure::failed(format!("the session broke off: {error}")),
+    };
+    failure.remedy("`ebp tunnel log` shows how it ended")
 }

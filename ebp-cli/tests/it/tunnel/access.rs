@@ -142,7 +142,10 @@ fn an_administrator_ends_an_open_session() {
         said.stdout.starts_with("Ended at ") && said.stdout.ends_with(" by max.\n"),
         "{said:?}"
     );
-    open.wait(Duration::from_secs(10));
+    assert_eq!(open.wait(Duration::from_secs(10)), Some(1));
+    let told = open.told();
+    assert!(told.contains("the session was ended") && told.contains("ebp tunnel log"), "{told}");
+    assert!(!told.contains("close_notify"), "{told}");
     other.write(b"still here");
     assert_eq!(other.read(10), b"still here");
     let log = max.list(&server.url(), "log");

@@ -262,6 +262,13 @@ impl Session {
         bytes
     }
 
+    /// What it told, once it has ended.
+    pub fn told(&mut self) -> String {
+        let mut told = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        told
+    }
+
     /// Waits until it has ended, for so long at most.
     pub fn wait(&mut self, most: Duration) -> Option<i32> {
         let begun = std::time::Instant::now();

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use ebp_core::contract::{NewRollout, RolloutAction};
-use ebp_survey::{GroupCaller, StoreError, SurveyError};
+use ebp_survey::{GroupCaller, ReleaseState, StoreError, SurveyError};
 use uuid::Uuid;
 
 use super::address::done;
@@ -70,10 +70,17 @@ pub async fn begin(
     let Some(new) = read_rollout(&draft) else {
         return refuse(unprocessable, /* text */ "rollout-fault-form").await;
     };
+    let version = new.version.clone();
     match caller.begin_rollout(new).await {
         Ok(_) => done(ROLLOUT, "begun"),
         Err(SurveyError::Store(StoreError::Registration(_))) => {
-            refuse(unprocessable, /* text */ "rollout-fault-form").await
+            let fault = match caller.release_state(&version).await {
+                Ok(ReleaseState::Unknown) => language.say("rollout-fault-unpublished"),
+                Ok(ReleaseState::Recalled) => language.say("rollout-fault-recalled"),
+                Ok(ReleaseState::Unreadable) => language.say("rollout-fault-releases"),
+                Ok(ReleaseState::Published) | Err(_) => language.say("rollout-fault-form"),
+            };
+            page(&visitor, &caller, unprocessable, None, vec![fault], draft).await
         }
         Err(SurveyError::Store(StoreError::NotFound | StoreError::ConsentRevoked)) => {
             refuse(unprocessable, /* text */ "rollout-fault-device").await

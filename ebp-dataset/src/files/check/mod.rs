@@ -6,6 +6,7 @@
 mod confirmation;
 mod listing;
 mod names;
+mod public;
 mod release;
 mod row;
 mod sums;

@@ -1,5 +1,7 @@
 //! Aggregates of households (rule R11).
 
+use std::collections::BTreeMap;
+
 use super::check::{Check, Rule};
 
 /// Households of a published group at least.
@@ -7,6 +9,12 @@ pub const LEAST_GROUP: usize = 10;
 
 /// Households from which quartiles are published: each quarter has at least ten.
 pub const QUARTILES_FROM: usize = 4 * LEAST_GROUP;
+
+/// Steps of a kilowatt-hour that means are rounded to.
+pub const MEAN_STEPS: f64 = 1000.0;
+
+/// Steps of a kilowatt-hour that quartiles are rounded to.
+pub const QUARTILE_STEPS: f64 = 100.0;
 
 /// What is published of a group's values, or nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,8 +43,7 @@ pub fn summarize(values: &mut [f64]) -> Option<Distribution> {
         return None;
     }
     let sum: f64 = values.iter().sum();
-    let absolute: f64 = values.iter().map(|value| value.abs()).sum();
-    if values.iter().any(|value| value.abs() * 2.0 > absolute) {
+    if has_dominant(values) {
         return None;
     }
     values.sort_unstable_by(f64::total_cmp);
@@ -46,28 +53,31 @@ pub fn summarize(values: &mut [f64]) -> Option<Distribution> {
         // Between two households, so that no household has this value.
         f64::midpoint(values[place], values[(place + 1).min(count - 1)])
     };
-    let quartiles = (count >= QUARTILES_FROM).then(|| [at(0.25), at(0.5), at(0.75)].map(hundredth));
-    let mean = hundredth(sum / count as f64 * 10.0) / 10.0;
+    let steps = |energy: f64, of: f64| (energy * of).round() / of;
+    let quartiles = (count >= QUARTILES_FROM)
+        .then(|| [0.25, 0.5, 0.75].map(|share| steps(at(share), QUARTILE_STEPS)));
+    let mean = steps(sum / count as f64, MEAN_STEPS);
     Some(Distribution { households: round_down(count), mean, quartiles })
 }
 
-fn hundredth(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
+/// Whether one of them is more than half of their sum.
+pub(super) fn has_dominant(values: &[f64]) -> bool {
+    let absolute: f64 = values.iter().map(|value| value.abs()).sum();
+    values.iter().any(|value| value.abs() * 2.0 > absolute)
 }
 
 /// The regions of a level that may be published beside the country: each has ten households, and so
 /// many are in none of them, or nobody.
 #[must_use]
-pub fn publishable(regions: &[Option<String>]) -> Vec<String> {
-    let mut names: Vec<&String> = regions.iter().flatten().collect();
-    names.sort_unstable();
-    names.dedup();
-    let count =
-        |name: &str| regions.iter().flatten().filter(|region| region.as_str() == name).count();
-    let mut kept: Vec<(String, usize)> = names
+pub fn publishable<T: Ord + Clone>(regions: &[Option<T>]) -> Vec<T> {
+    let mut counts: BTreeMap<&T, usize> = BTreeMap::new();
+    for region in regions.iter().flatten() {
+        *counts.entry(region).or_default() += 1;
+    }
+    let mut kept: Vec<(T, usize)> = counts
         .into_iter()
-        .map(|name| (name.clone(), count(name)))
         .filter(|(_, count)| *count >= LEAST_GROUP)
+        .map(|(name, count)| (name.clone(), count))
         .collect();
     loop {
         let rest = regions.len() - kept.iter().map(|(_, count)| count).sum::<usize>();
@@ -152,6 +162,9 @@ mod tests {
             if let Some(found) = summarize(&mut values) {
                 prop_assert!(found.is_allowed());
                 prop_assert!(given.len() >= LEAST_GROUP);
+                // No digits but those of the step.
+                let digits = found.mean.to_string();
+                prop_assert!(digits.split_once('.').is_none_or(|(_, it)| it.len() <= 3), "{digits}");
                 let sum: f64 = given.iter().map(|it| it.abs()).sum();
                 prop_assert!(given.iter().all(|it| it.abs() <= sum / 2.0));
                 let (least, most) = (values[0] - 0.01, values[values.len() - 1] + 0.01);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aggregate::round_down;
+
 /// A rule of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Rule {
@@ -119,6 +121,27 @@ impl Rule {
     }
 }
 
+/// How counts of households are told where a rule says what was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    /// As they are.
+    Exact,
+    /// Rounded down to ten: of an aggregate nobody may count to one.
+    Rounded,
+}
+
+impl Counts {
+    /// Tells one.
+    #[must_use]
+    pub fn tell(self, count: usize) -> String {
+        match (self, round_down(count)) {
+            (Self::Exact, _) => count.to_string(),
+            (Self::Rounded, 0) => "fewer than 10".to_owned(),
+            (Self::Rounded, tens) => format!("{tens} or more"),
+        }
+    }
+}
+
 /// The result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -146,5 +169,18 @@ impl Check {
     /// Kept or broken, as is said.
     pub fn judge(rule: Rule, passed: bool, found: impl Into<String>) -> Self {
         Self { passed, ..Self::passed(rule, found) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_counts_to_one_in_rounded_counts() {
+        let told = |count| Counts::Rounded.tell(count);
+        assert_eq!([told(0), told(1), told(9)], ["fewer than 10"; 3]);
+        assert_eq!([told(60), told(61), told(69)], ["60 or more"; 3]);
+        assert_eq!(Counts::Exact.tell(61), "61");
     }
 }

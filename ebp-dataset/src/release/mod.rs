@@ -19,16 +19,17 @@ mod numbers;
 mod population;
 mod round;
 mod search;
+mod slot;
 mod window;
 mod withhold;
 
 pub use aggregate::{
-    Distribution, LEAST_GROUP, QUARTILES_FROM, check_aggregates, check_differences, publishable,
-    round_down, summarize,
+    Distribution, LEAST_GROUP, MEAN_STEPS, QUARTILE_STEPS, QUARTILES_FROM, check_aggregates,
+    check_differences, publishable, round_down, summarize,
 };
 pub use anonymity::{Classified, Demands, check_anonymity, check_pairs, coarsen};
 pub use attack::{Share, find_nearest, unique_share, wilson};
-pub use check::{Check, Rule};
+pub use check::{Check, Counts, Rule};
 pub use class::{Answers, Detail, Profile, Shown, SystemFacts};
 pub use class_check::check_classes;
 pub use diversity::check_diversity;
@@ -37,6 +38,7 @@ pub use numbers::Numbers;
 pub use population::{LEAST_SYSTEMS, Register, RegisterError, check_population};
 pub use round::{STEP, round_energy};
 pub use search::{Finder, Needle};
+pub use slot::{GroupRow, LEAST_MORE, Member, Quantity, check_slot, publish_slot};
 pub use window::{Months, assign_windows, check_windows, months_within};
 pub use withhold::{check_withheld, withheld_days};
 

@@ -8,6 +8,7 @@ mod feed;
 mod growth;
 mod listing;
 mod names;
+mod public;
 mod release;
 mod row;
 mod slots;

@@ -3,11 +3,7 @@
 //! Enters: a folder. Leaves: a check for each rule that can be counted there. Absent: the database,
 //! which rules R2, R3, R4, R8 and R13 need.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use jiff::civil::{Date, date};
 
@@ -21,12 +17,12 @@ use crate::{
         write::Format,
     },
     release::{
-        Check, Distribution, LEAST_REGIONAL, LEAST_RESEARCH, Months, Rule, STEP, Shown,
-        check_anonymity, check_classes, check_diversity, check_windows, check_withheld,
+        Check, Counts, LEAST_RESEARCH, Months, Rule, STEP, Shown, check_anonymity, check_classes,
+        check_diversity, check_windows, check_withheld,
     },
 };
 
-use super::row::units;
+use super::{public::PublicCheck, row::units};
 
 /// What the files of a release show of its households.
 #[derive(Debug, Clone, Default)]
@@ -177,7 +173,7 @@ impl DayCheck {
         }
         let all: Vec<Months> = windows.values().copied().collect();
         let possible: Vec<_> = all.iter().copied().map(Some).collect();
-        check_windows(&all, &possible, k)
+        check_windows(&all, &possible, k, Counts::Exact)
     }
 
     /// Rule R10.
@@ -207,48 +203,6 @@ impl DayCheck {
         }
         let found = format!("{} energies are steps of 0.01 kWh; {}", self.values, check.found);
         Check::passed(Rule::R10, found)
-    }
-}
-
-/// The rows of public aggregates.
-#[derive(Debug, Default)]
-struct PublicCheck {
-    rows: u64,
-    broken: Option<String>,
-    regions: BTreeSet<String>,
-    most: i64,
-}
-
-impl PublicCheck {
-    fn note(&mut self, values: &[Value]) {
-        let place = |name: &str| PROFILES.place(name).and_then(|it| values.get(it));
-        let double = |name: &str| place(name).and_then(Value::double);
-        self.rows += 1;
-        let households = place("households").and_then(Value::int).unwrap_or(0);
-        let quartiles = ["quartile_1_kwh", "median_kwh", "quartile_3_kwh"].map(double);
-        let [Some(a), Some(b), Some(c)] = quartiles.map(|it| it.or(Some(0.0))) else { return };
-        let distribution = Distribution {
-            households: usize::try_from(households).unwrap_or(0),
-            mean: double("mean_kwh").unwrap_or(0.0),
-            quartiles: quartiles.iter().any(Option::is_some).then_some([a, b, c]),
-        };
-        let region = place("region").and_then(Value::text).unwrap_or_default();
-        if !distribution.is_allowed() {
-            self.broken = Some(format!("{region} has a row of {households} households"));
-        }
-        self.regions.insert(region.to_owned());
-        self.most = self.most.max(households);
-    }
-
-    fn finish(self, others: Option<&FileEntry>) -> [Check; 2] {
-        let broken = others.map(|file| format!("{} is no table of the tier", file.path));
-        let regional = self.regions.iter().filter(|region| region.len() > 2).count();
-        let is_large = usize::try_from(self.most).unwrap_or(0) >= LEAST_REGIONAL;
-        let found = format!("{regional} regions beside the country");
-        [
-            crate::release::check_aggregates(self.rows, broken.or(self.broken)),
-            Check::judge(Rule::R12, regional == 0 || is_large, found),
-        ]
     }
 }
 
@@ -314,31 +268,5 @@ mod tests {
         // A day less at an end, and a household that ends alone.
         assert_eq!(broken(|rows| _ = rows.remove(0)), (false, true));
         assert_eq!(broken(|rows| rows.truncate(4 * 31)), (false, true));
-    }
-
-    #[test]
-    fn a_public_row_of_few_is_found() {
-        let row = |households: i64, quartile: Value| {
-            vec![
-                Value::Text("DE".into()),
-                Value::Instant(0),
-                Value::Date(0),
-                Value::Int(1),
-                Value::Text("import".into()),
-                Value::Int(households),
-                Value::Double(0.1),
-                quartile.clone(),
-                quartile.clone(),
-                quartile,
-            ]
-        };
-        let check = |households, quartile| {
-            let mut public = PublicCheck::default();
-            public.note(&row(households, quartile));
-            public.finish(None)[0].passed
-        };
-        assert!(check(10, Value::Null) && check(40, Value::Double(0.1)));
-        assert!(!check(9, Value::Null) && !check(12, Value::Null));
-        assert!(!check(30, Value::Double(0.1)));
     }
 }

@@ -75,8 +75,14 @@ pub fn release_readme(
     text.push_str("\n## What to know\n");
     text.push_str(match set.tier {
         Tier::Public => {
-            "- A row is an aggregate of the households that were measured in that quarter hour. Where \
-             they were fewer than ten, or one had more than half of the sum, there is none.\n\
+            "- The rows of a quarter hour are of those households of whom all energies are known then, \
+             so that consumption is import + generation - export; who has no system generates 0. Import \
+             is of more where at least twenty more are known.\n\
+             - Where they were fewer than ten, or one had more than half of a sum, there is no row, nor \
+             any from which it follows. Export, generation and what is used of it are sums of systems: \
+             where fewer than ten have one, there are neither these nor consumption.\n\
+             - Where the balance of fewer than ten is known, import is of all whose import is known, and \
+             export or generation likewise.\n\
              - Counts of households are rounded down to ten; means have steps of 0.001 kWh, quartiles \
              of 0.01 kWh and lie between two households.\n"
         }

@@ -83,7 +83,7 @@ pub const PROFILES: Table = Table {
         slot_start().up_to(Tier::Public),
         local_date().up_to(Tier::Public),
         local_quarter().up_to(Tier::Public),
-        Column::new("quantity", Kind::Text, "Which energy.")
+        Column::new("quantity", Kind::Text, "Which energy; who has no system generates 0.")
             .one_of(&["consumption", "export", "generation", "import"])
             .up_to(Tier::Public),
         Column::new("households", Kind::Int32, "Of how many households, rounded down to ten.")

@@ -129,7 +129,11 @@ pub(super) fn check_history(
     match released.iter().filter(finer).count() {
         0 => Check::passed(
             Rule::R13,
-            format!("release {}; {again} households were released before", history.number),
+            format!(
+                "release {}; {} households were released before",
+                history.number,
+                order.counts().tell(again)
+            ),
         ),
         count => Check::failed(Rule::R13, format!("{count} households are finer than before")),
     }

@@ -136,11 +136,11 @@ async fn write_draft(
         check_release(folder.path(), order.tier_of_files(), export.format, folder.files())?;
     checks.extend(counted.into_iter().filter(|check| {
         // What was counted with more knowledge is kept.
-        order.tier == ReleaseTier::Research || check.rule != Rule::R11
+        order.tier == ReleaseTier::Research || check.rule != Rule::R11 || !check.passed
     }));
     checks.push(plan::check(store, export, order, plan).await?);
     let finder = needles::finder(store, folder, plan).await?;
-    checks.push(needles::check(&finder, folder)?);
+    checks.push(needles::check(&finder, folder, order)?);
     checks.sort_by_key(|check| (check.rule, check.passed));
     checks.dedup_by_key(|check| check.rule);
     describe::pages(export, order, &checks, &risk, folder)?;
@@ -150,7 +150,7 @@ async fn write_draft(
     if let Some(missing) = Rule::ALL.iter().find(|rule| checks.iter().all(|it| it.rule != **rule)) {
         return Err(Check::failed(*missing, "it was not checked").into());
     }
-    let again = needles::check(&finder, folder)?;
+    let again = needles::check(&finder, folder, order)?;
     if !again.passed {
         return Err(again.into());
     }
@@ -189,7 +189,7 @@ fn research_checks(order: &ReleaseOrder, cast: &Cast) -> [Check; 4] {
     [
         check_order(&cast.ids, &names, &[]),
         check_population(shown, order.register.as_ref()),
-        check_windows(&windows, &possible, order.k()),
+        check_windows(&windows, &possible, order.k(), order.counts()),
         Check::passed(Rule::R11, "no aggregates are in it"),
     ]
 }

@@ -5,13 +5,14 @@ use std::{fs, sync::Arc};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use ebp_dataset::{
     files::{Value, read_rows},
-    release::{Check, Finder, Needle, Rule},
+    release::{Check, Counts, Finder, Needle, Rule},
 };
 use ebp_store::{HouseholdId, Store};
 use uuid::Uuid;
 
 use super::{
     super::{ExportError, folder::Folder, plan::Plan},
+    ReleaseOrder,
     describe::names,
 };
 
@@ -78,7 +79,11 @@ fn identifier(needles: &mut Vec<Needle>, uuid: Uuid) {
 }
 
 /// Rule R3: every byte of every file, and every value that is compressed in one.
-pub(super) fn check(finder: &Finder, folder: &Folder) -> Result<Check, ExportError> {
+pub(super) fn check(
+    finder: &Finder,
+    folder: &Folder,
+    order: &ReleaseOrder,
+) -> Result<Check, ExportError> {
     let mut bytes = 0;
     let fail = |what: &str, name: &str| Check::failed(Rule::R3, format!("{what} is in {name}"));
     for name in names(folder.path())? {
@@ -112,10 +117,14 @@ pub(super) fn check(finder: &Finder, folder: &Folder) -> Result<Check, ExportErr
             return Ok(fail(what, &file.path));
         }
     }
+    // How many they are says how many households.
+    let many = match order.counts() {
+        Counts::Exact => finder.count().to_string(),
+        Counts::Rounded => "all".to_owned(),
+    };
     let found = format!(
-        "{bytes} bytes and {values_read} values searched for {} identifiers, addresses, coordinates and \
-         registers",
-        finder.count()
+        "{bytes} bytes and {values_read} values searched for {many} identifiers, addresses, coordinates \
+         and registers"
     );
     Ok(Check::passed(Rule::R3, found))
 }

@@ -8,7 +8,7 @@ use std::{
 use ebp_core::contract::{Household, ReleaseTier};
 use ebp_dataset::{
     files::{Tier, hex},
-    release::{Check, Detail, Register, Rule},
+    release::{Check, Counts, Detail, Register, Rule},
 };
 use ebp_store::{DataRelease, ReleasedHousehold, Store};
 use ring::digest::{SHA256, digest};
@@ -41,6 +41,14 @@ impl ReleaseOrder {
         match self.tier {
             ReleaseTier::Research => 5,
             ReleaseTier::Public => 10,
+        }
+    }
+
+    /// How files tell counts of households.
+    pub(super) const fn counts(&self) -> Counts {
+        match self.tier {
+            ReleaseTier::Research => Counts::Exact,
+            ReleaseTier::Public => Counts::Rounded,
         }
     }
 

@@ -93,11 +93,12 @@ pub(super) async fn check(
     // Households that were added meanwhile change nothing.
     let is_same = before.households.iter().all(|one| now.households.contains(one));
     let by = if order.households.is_some() { "a list" } else { "the text that was agreed to" };
+    let told = |count: u64| order.counts().tell(usize::try_from(count).unwrap_or(usize::MAX));
     let found = format!(
         "{} households, by {by}; {} without such consent, {} withheld",
-        before.households.len(),
-        before.not_granted,
-        before.withheld
+        order.counts().tell(before.households.len()),
+        told(before.not_granted),
+        told(before.withheld)
     );
     Ok(Check::judge(Rule::R2, is_same, found))
 }

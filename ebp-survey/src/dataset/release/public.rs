@@ -6,8 +6,8 @@ use ebp_dataset::{
     Calendar, HouseholdPeriod, QUARTER,
     files::{Cell, PROFILES, TableWriter},
     release::{
-        Check, Detail, LEAST_REGIONAL, Months, Rule, check_aggregates, check_differences,
-        check_windows, publishable, summarize,
+        Check, Counts, Detail, Distribution, LEAST_REGIONAL, Member, Months, Quantity, Rule,
+        check_aggregates, check_slot, check_windows, publish_slot, publishable,
     },
 };
 
@@ -16,9 +16,6 @@ use super::{
     classify::Cast,
     household::{Released, each_quarter, month_start},
 };
-
-/// In their order in the table.
-const QUANTITIES: [&str; 4] = ["consumption", "export", "generation", "import"];
 
 /// Writes the table; returns the checks of rules that only this knows.
 pub(super) fn write(
@@ -46,13 +43,17 @@ pub(super) fn write(
         .collect();
     let published: BTreeSet<String> = publishable(&regions).into_iter().collect();
     let country = country(&cast.released);
-    let mut groups = Groups {
-        country: &country,
-        regions: &regions,
-        published: &published,
-        rows: 0,
-        broken: None,
-    };
+    let counted: Vec<Option<&str>> = regions
+        .iter()
+        .map(|region| region.as_deref().filter(|name| published.contains(*name)))
+        .collect();
+    let systems: Vec<bool> = cast
+        .released
+        .iter()
+        .map(|one| !one.facts.systems.is_empty() || !one.facts.roles.roles().generation.is_empty())
+        .collect();
+    let mut groups =
+        Groups { country: &country, systems: &systems, regions: &counted, rows: 0, broken: None };
     let first = cast.released.iter().map(|one| one.months.from).min().unwrap_or(0);
     let last = cast.released.iter().map(|one| one.months.to).max().unwrap_or(0);
     for month in first..last {
@@ -63,6 +64,7 @@ pub(super) fn write(
             groups.write(&values, (start, calendar), out)
         })?;
     }
+    let aggregates = check_aggregates(groups.rows, groups.broken);
     let windows: Vec<Months> = cast.released.iter().map(|one| one.months).collect();
     let possible: Vec<_> = cast.released.iter().map(|one| one.possible).collect();
     let shown = if published.is_empty() { Detail::Country } else { coarsest };
@@ -81,12 +83,12 @@ pub(super) fn write(
         Check::passed(Rule::R6, "each region has at least 10 households in every row"),
         none(Rule::R7),
         Check::passed(Rule::R8, "regions are NUTS-1 at finest"),
-        check_windows(&windows, &possible, 10),
+        check_windows(&windows, &possible, 10, Counts::Rounded),
         Check::passed(
             Rule::R10,
             "means have steps of 0.001 kWh, quartiles of 0.01 kWh, per quarter hour",
         ),
-        check_aggregates(groups.rows, groups.broken),
+        aggregates,
     ])
 }
 
@@ -100,7 +102,7 @@ fn country(released: &[Released]) -> String {
     most.map_or_else(|| "any".to_owned(), |(name, _)| name)
 }
 
-/// Of each household the energies of a month's quarter hours; not a number where there is none.
+/// Of each household the energies of a month's quarter hours, in the order of their names; not a number where there is none.
 fn values(
     folder: &Folder,
     calendar: &Calendar,
@@ -140,13 +142,15 @@ fn values(
 /// What is published.
 struct Groups<'a> {
     country: &'a str,
-    regions: &'a [Option<String>],
-    published: &'a BTreeSet<String>,
+    /// Whether each household has a photovoltaic system.
+    systems: &'a [bool],
+    /// Of each household the region that it counts in.
+    regions: &'a [Option<&'a str>],
     rows: u64,
     broken: Option<String>,
 }
 
-impl Groups<'_> {
+impl<'a> Groups<'a> {
     fn write(
         &mut self,
         values: &[Vec<[f32; 4]>],
@@ -154,13 +158,16 @@ impl Groups<'_> {
         out: &mut TableWriter,
     ) -> Result<(), ExportError> {
         let count = values.iter().map(Vec::len).max().unwrap_or(0);
-        let mut lines: BTreeMap<String, Vec<(usize, usize, ebp_dataset::release::Distribution)>> =
-            BTreeMap::new();
+        let mut lines: BTreeMap<&str, Vec<(usize, Quantity, Distribution)>> = BTreeMap::new();
         for slot in 0..count {
-            for quantity in 0..QUANTITIES.len() {
-                for (region, row) in self.of_slot(values, slot, quantity) {
-                    lines.entry(region).or_default().push((slot, quantity, row));
-                }
+            let members = self.members(values, slot);
+            let rows = publish_slot(&members);
+            if let Err(broken) = check_slot(&members, &rows) {
+                self.broken = Some(broken);
+            }
+            for row in rows {
+                let of_region = lines.entry(row.region.unwrap_or(self.country)).or_default();
+                of_region.push((slot, row.quantity, row.distribution));
             }
         }
         for (region, rows) in &lines {
@@ -176,7 +183,7 @@ impl Groups<'_> {
                     Cell::Instant(at),
                     Cell::Date(days_since_epoch(local.date)),
                     i64::from(local.number).into(),
-                    Cell::Text(QUANTITIES[*quantity]),
+                    Cell::Text(quantity.name()),
                     i64::try_from(row.households).unwrap_or(0).into(),
                     row.mean.into(),
                     quartile(0),
@@ -188,46 +195,16 @@ impl Groups<'_> {
         Ok(())
     }
 
-    /// The rows of a quarter hour and quantity. Who was not measured then is in no group, so groups are
-    /// made for each.
-    fn of_slot(
-        &mut self,
-        values: &[Vec<[f32; 4]>],
-        slot: usize,
-        quantity: usize,
-    ) -> Vec<(String, ebp_dataset::release::Distribution)> {
-        let measured: Vec<(usize, f64)> = values
-            .iter()
-            .enumerate()
-            .filter_map(|(place, of)| Some((place, f64::from(of.get(slot)?[quantity]))))
-            .filter(|(_, value)| value.is_finite())
-            .collect();
-        let mut all: Vec<f64> = measured.iter().map(|(_, value)| *value).collect();
-        let Some(country) = summarize(&mut all) else { return Vec::new() };
-        let mut rows = vec![(self.country.to_owned(), country)];
-        let region = |place: usize| {
-            self.regions[place].clone().filter(|region| self.published.contains(region))
-        };
-        let regions: Vec<Option<String>> =
-            measured.iter().map(|(place, _)| region(*place)).collect();
-        let mut groups = vec![(self.country, measured.iter().map(|it| it.0).collect::<Vec<_>>())];
-        let kept = publishable(&regions);
-        for name in &kept {
-            let members: Vec<(usize, f64)> = measured
-                .iter()
-                .zip(&regions)
-                .filter(|(_, region)| region.as_ref() == Some(name))
-                .map(|(member, _)| *member)
-                .collect();
-            let mut energies: Vec<f64> = members.iter().map(|(_, value)| *value).collect();
-            // One that may not be shown could be computed from the others.
-            let Some(row) = summarize(&mut energies) else { return rows[..1].to_vec() };
-            rows.push((name.clone(), row));
-            groups.push((name, members.into_iter().map(|(place, _)| place).collect()));
-        }
-        if let Err(broken) = check_differences(&groups) {
-            self.broken = Some(broken);
-        }
-        rows
+    /// The households of a quarter hour; of who was not measured then nothing is known.
+    fn members(&self, values: &[Vec<[f32; 4]>], slot: usize) -> Vec<Member<'a>> {
+        let all = self.systems.iter().zip(self.regions).zip(values);
+        all.map(|((has_system, region), values)| Member {
+            region: *region,
+            energies: values.get(slot).map_or([None; 4], |energies| {
+                energies.map(|energy| Some(f64::from(energy)).filter(|it| it.is_finite()))
+            }),
+            has_system: *has_system,
+        })
+        .collect()
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Check, Rule};
+use super::{
+    check::{Check, Rule},
+    round::round_down,
+};
 
 /// Households of a published group at least.
 pub const LEAST_GROUP: usize = 10;
@@ -25,12 +28,6 @@ pub struct Distribution {
     pub mean: f64,
     /// A quarter of the households is below, half are, three quarters are.
     pub quartiles: Option<[f64; 3]>,
-}
-
-/// Rounded down to ten.
-#[must_use]
-pub const fn round_down(count: usize) -> usize {
-    count / 10 * 10
 }
 
 /// The aggregate of households' values; nothing where there are fewer than ten, or where one of them

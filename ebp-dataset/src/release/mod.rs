@@ -25,7 +25,7 @@ mod withhold;
 
 pub use aggregate::{
     Distribution, LEAST_GROUP, MEAN_STEPS, QUARTILE_STEPS, QUARTILES_FROM, check_aggregates,
-    check_differences, publishable, round_down, summarize,
+    check_differences, publishable, summarize,
 };
 pub use anonymity::{Classified, Demands, check_anonymity, check_pairs, coarsen};
 pub use attack::{Share, find_nearest, unique_share, wilson};
@@ -36,7 +36,7 @@ pub use diversity::check_diversity;
 pub use ids::{check_order, permutation, rank_correlation};
 pub use numbers::Numbers;
 pub use population::{LEAST_SYSTEMS, Register, RegisterError, check_population};
-pub use round::{STEP, round_energy};
+pub use round::{STEP, round_down, round_energy};
 pub use search::{Finder, Needle};
 pub use slot::{GroupRow, LEAST_MORE, Member, Quantity, check_slot, publish_slot};
 pub use window::{Months, assign_windows, check_windows, months_within};

@@ -1,5 +1,5 @@
 //! Energies in steps of 0.01 kWh, rounded by chance so that sums stay what they are on average
-//! (rule R10).
+//! (rule R10), and counts of households of which nobody may count to one.
 
 use super::numbers::Numbers;
 use crate::energy::Energy;
@@ -18,6 +18,12 @@ pub fn round_energy(energy: Energy, numbers: &mut dyn Numbers) -> Energy {
     let drawn = numbers.below(STEP.0.unsigned_abs());
     let up = drawn < rest.unsigned_abs();
     Energy(if up { below.saturating_add(STEP.0) } else { below })
+}
+
+/// Rounded down to ten.
+#[must_use]
+pub const fn round_down(count: usize) -> usize {
+    count / 10 * 10
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ fn an_administrator_ends_an_open_session() {
         "{said:?}"
     );
     assert_eq!(open.wait(Duration::from_secs(10)), Some(1));
-    let told = open.told();
+    let told = open.read_told();
     assert!(told.contains("the session was ended") && told.contains("ebp tunnel log"), "{told}");
     assert!(!told.contains("close_notify"), "{told}");
     other.write(b"still here");

@@ -262,8 +262,8 @@ impl Session {
         bytes
     }
 
-    /// What it told, once it has ended.
-    pub fn told(&mut self) -> String {
+    /// Reads what it told, once it has ended.
+    pub fn read_told(&mut self) -> String {
         let mut told = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         told

@@ -1,3 +1,5 @@
+//! Slots of made-up households, and what follows from the sums that are published.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -19,6 +19,9 @@ const OFF: f64 = 0.0021;
 /// A row's households and mean.
 type Shown = (i64, f64);
 
+/// What it shows of each quantity.
+type Rows = [Option<Shown>; 4];
+
 /// The rows of public aggregates.
 #[derive(Debug, Default)]
 pub(super) struct PublicCheck {
@@ -27,7 +30,7 @@ pub(super) struct PublicCheck {
     regions: BTreeSet<String>,
     most: i64,
     /// The rows of a region's quarter hour.
-    open: Option<((String, i64), [Option<Shown>; 4])>,
+    open: Option<((String, i64), Rows)>,
 }
 
 impl PublicCheck {

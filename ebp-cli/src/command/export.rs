@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_dataset::files::{Verdict, check_folder};
+use ebp_dataset::{
+    Calendar,
+    files::{Verdict, check_folder},
+};
 use ebp_store::{Database, open_store};
 use ebp_survey::dataset::{ExportOrder, Exported, Progress, Resolution, begun_as_of, export};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 use release::{Confirm, ReleaseArguments};
 
 use super::{export_options::ExportOptions, server_data::ServerData};
 use crate::{
-    exit::{self, CommandResult, Failure},
+    exit::{CommandResult, Context, Failure, export::failed},
     output::phrase::counted,
     stdout::print,
 };
@@ -80,10 +84,14 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             .remedy("name the server's folder with --data"));
     }
     let now = SystemClock.now();
-    let mut request = arguments.options.request()?;
+    let zone = Calendar::bundled(&settings.zone).map_err(|error| failed(error.into()))?;
+    let mut request = arguments.options.request(|day| {
+        let midnight = zone.midnight(day).map_err(|error| failed(error.into()))?;
+        Timestamp::from_microsecond(midnight).or_failed("the day")
+    })?;
     request.as_of = request.as_of.or_else(|| begun_as_of(output));
     let order = ExportOrder::from_request(&request, now, &settings.zone);
-    order.check(now).map_err(exit::export::failed)?;
+    order.check(now).map_err(failed)?;
     if let Some(tier) = arguments.release.release {
         if order.fill || order.resolution != Resolution::Quarter {
             return Err(Failure::usage("a release has measured quarter hours alone")
@@ -120,12 +128,12 @@ pub fn write(database: &Database, order: &ExportOrder, output: &Path) -> Result<
         Ok(exported)
     });
     bar.finish_and_clear();
-    exported.map_err(exit::export::failed)
+    exported.map_err(failed)
 }
 
 fn check(folder: &Path) -> CommandResult {
     let Verdict { files, rows, findings } =
-        check_folder(folder).map_err(|error| exit::export::failed(error.into()))?;
+        check_folder(folder).map_err(|error| failed(error.into()))?;
     for finding in &findings {
         print(format!("{finding}\n"))?;
     }

@@ -70,8 +70,25 @@ fn the_demos_data_set() {
     check(&set).done();
     the_sums_are_those_of_the_registers(&set);
     the_report_shows_profiles(folder.path());
+    a_day_is_one_of_the_surveys_time_zone(folder.path(), &set);
     kills_change_nothing(folder.path(), &set);
     a_changed_byte_is_found(&set);
+}
+
+/// As in series; the demo's zone is Europe/Berlin.
+fn a_day_is_one_of_the_surveys_time_zone(folder: &Path, set: &Path) {
+    let parameters = |set: &Path| {
+        let text = fs::read(set.join("EXPORT.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&text).unwrap()["parameters"].take()
+    };
+    let as_of = parameters(set)["as_of"].as_str().unwrap().to_owned();
+    let mut command = export(folder, "days", &as_of);
+    command.args(["--from", "2020-07-01", "--to", "2030-01-01T00:00:00Z"]);
+    run(command).done();
+    let found = parameters(&folder.join("days"));
+    assert_eq!(found["from"], "2020-06-30T22:00:00Z");
+    assert_eq!(found["to"], "2030-01-01T00:00:00Z");
+    check(&folder.join("days")).done();
 }
 
 /// What the rows of a meter's register and its spans add up to is what the register grew by.

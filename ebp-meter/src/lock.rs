@@ -113,8 +113,8 @@ pub struct Facts {
     pub decimals: bool,
     /// Active power in watts, under any code of it.
     pub power: bool,
-    /// They have a block check character, so that they were most likely asked for (IEC 62056-21 modes
-    /// A to C).
+    /// They have a block check character, so that they were most likely asked for (IEC 62056-21
+    /// modes A to C).
     pub was_asked: bool,
 }
 

@@ -1,8 +1,8 @@
-//! What is said of a port that goes away and comes back, and how long it is left alone: a bridge that
-//! serves somebody else accepts each connection and hangs up, which would fill the log.
+//! What is said of a port that goes away and comes back, and how long it is left alone: a bridge
+//! that serves somebody else accepts each connection and hangs up, which would fill the log.
 //!
-//! Enters: that the port is gone, the bytes received so far, telegrams, the time. Leaves: whether to
-//! say so, and the pause before it is tried. Absent: ports, waiting, words.
+//! Enters: that the port is gone, the bytes received so far, telegrams, the time. Leaves: whether
+//! to say so, and the pause before it is tried. Absent: ports, waiting, words.
 
 use std::time::Duration;
 

@@ -156,6 +156,11 @@ impl From<PortError> for Failure {
         };
         let remedy = match &error {
             PortError::InvalidName(_) | PortError::WebAddress(_) => None,
+            PortError::NotFound { port: PortName::Path(path) }
+                if format!("tcp://{}", path.display()).parse::<PortName>().is_ok() =>
+            {
+                Some(format!("a bridge is named `tcp://{}`", path.display()))
+            }
             PortError::NotFound { port: PortName::Path(path) } if !path.starts_with("/dev") => {
                 Some("check the name; a reading head is a device such as /dev/ttyUSB0".to_owned())
             }
@@ -208,6 +213,18 @@ mod tests {
     fn a_failure_is_one_line() {
         let failure = Failure::failed("a\n  b").remedy("do\nthis");
         assert_eq!(failure.to_string(), "a b: do this");
+    }
+
+    #[test]
+    fn an_address_without_its_scheme_is_told_how_to_name_it() {
+        let remedy = |name: &str| {
+            let port: PortName = name.parse().unwrap();
+            Failure::from(PortError::NotFound { port }).remedy.unwrap()
+        };
+        assert!(remedy("192.168.1.5:7331").contains("`tcp://192.168.1.5:7331`"));
+        for name in ["letter.txt", "no:port", "/dev/serial/by-path/usb-0:1.2:1.0-port0"] {
+            assert!(!remedy(name).contains("tcp://"), "{name}");
+        }
     }
 
     #[test]

@@ -63,7 +63,11 @@ impl Lock {
             return Self::Unknown;
         }
         let is_asked = |model: &Model| model.is_asked && model.pin.is_none();
-        if facts.was_asked || meter.model.is_some_and(is_asked) {
+        // A meter that pushes may put a block check character behind its registers, too (Logarex,
+        // eBZ): what is known of a model's lock says more.
+        let has_lock = |model: &Model| model.is_locked_at_times && !model.is_asked;
+        let was_asked = facts.was_asked && !meter.model.is_some_and(has_lock);
+        if was_asked || meter.model.is_some_and(is_asked) {
             return Self::NoPowerByDesign;
         }
         match meter.model {
@@ -109,7 +113,8 @@ pub struct Facts {
     pub decimals: bool,
     /// Active power in watts, under any code of it.
     pub power: bool,
-    /// They have a block check character, so that they were asked for (IEC 62056-21 modes A to C).
+    /// They have a block check character, so that they were most likely asked for (IEC 62056-21
+    /// modes A to C).
     pub was_asked: bool,
 }
 
@@ -195,6 +200,18 @@ mod tests {
             assert_eq!(Lock::from_facts(facts, KnownMeter::default()), Lock::NoPowerByDesign);
         }
         assert_eq!(judged(LOCKED, "MT174"), Lock::NoPowerByDesign);
+    }
+
+    /// Logarex LK13BE and eBZ DD3 push telegrams with a block check character.
+    #[test]
+    fn a_block_check_is_no_proof_against_a_models_lock() {
+        for model in ["LK13BE", "DD3-OD"] {
+            assert_eq!(judged(ASKED, model), Lock::ExtendedDataOff, "{model}");
+        }
+        assert_eq!(judged(Facts { decimals: false, ..ASKED }, "DD3-OD"), Lock::Locked);
+        assert_eq!(judged(ASKED, "MT174"), Lock::NoPowerByDesign);
+        // Nor is a model that is asked.
+        assert_eq!(judged(ASKED, "12EC3"), Lock::NoPowerByDesign);
     }
 
     #[test]

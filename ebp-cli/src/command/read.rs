@@ -4,6 +4,7 @@
 //! which [`ebp_meter`] does.
 
 mod arguments;
+mod away;
 mod live;
 mod passed;
 mod reader;

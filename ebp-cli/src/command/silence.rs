@@ -66,6 +66,8 @@ pub fn nothing_in_file(
     seven_bits: bool,
     passed: Option<&str>,
 ) -> Failure {
+    // A telegram that the recording cut off is not damaged.
+    let passed = passed.filter(|_| meter.cause() != Some(Cause::CutShort));
     let mut message = format!(
         "{} contains no telegram ({}",
         meter.port_name(),
@@ -92,6 +94,13 @@ pub fn lost(error: PortError, meter: &dyn MeterInterface) -> Failure {
             let message = format!("{} hung up after {bytes}", meter.port_name());
             with_cause(Code::Failed, message, meter).unwrap_or_else(|_| error.into())
         }
+        PortError::Vanished { port: PortName::Tcp(_) } if meter.received() == 0 => Failure::failed(
+            format!("{} hung up without a byte", meter.port_name()),
+        )
+        .remedy(
+            "somebody else may be connected (many bridges serve one reader), or it is the port of \
+                 another service",
+        ),
         _ => error.into(),
     }
 }
@@ -178,6 +187,11 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::TextConverted, _) => {
             "pass the bytes on as they are (binary), in the bridge and in whatever records them: no \
              text of any character set"
+                .to_owned()
+        }
+        (Cause::TabsExpanded, _) => {
+            "pass the bytes on as they are (binary): a terminal or an editor on the way expands tabs \
+             (`stty -F DEVICE raw`)"
                 .to_owned()
         }
         (Cause::ByteLeftOut { .. }, _) => {

@@ -1,7 +1,8 @@
 //! The registers that a meter has sent so far: the tariffs and phases that a sum needs, and whether
 //! its power has a sign.
 //!
-//! Enters: what telegrams show. Leaves: what is known of the meter. Absent: what follows for a value.
+//! Enters: what telegrams show. Leaves: what is known of the meter. Absent: what follows for a
+//! value.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The checksum of customer interfaces (DSMR P1): CRC-16/ARC over everything from `/` to `!`, both
 //! included, in four hexadecimal digits behind the `!`.
 //!
-//! Enters: a telegram's bytes, what stands behind its `!`. Leaves: whether they fit. Absent: where a
-//! telegram begins and ends.
+//! Enters: a telegram's bytes, what stands behind its `!`. Leaves: whether they fit. Absent: where
+//! a telegram begins and ends.
 
 /// The number of its digits.
 pub(crate) const DIGITS: usize = 4;

@@ -41,6 +41,8 @@ pub enum Cause {
         /// After how many, about.
         bytes: usize,
     },
+    /// Each byte 09 became spaces: with it a checksum is right that is wrong without it.
+    TabsExpanded,
     /// Telegrams have holes at changing places.
     BytesLost,
     /// Telegrams have their full length, or damaged marks of their beginning and end, and wrong
@@ -108,6 +110,7 @@ impl fmt::Display for Cause {
                 "telegrams break after about {bytes} bytes each time: a buffer of that size on the \
                  way is too small"
             ),
+            Self::TabsExpanded => f.write_str("each byte 09 becomes spaces on the way, as a tab"),
             Self::BytesLost => f.write_str("bytes are lost at changing places in the telegrams"),
             Self::BitsLost => f.write_str("bits are lost in the telegrams"),
         }

@@ -44,6 +44,9 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if let Some(change) = line_ends::of_frames(&ended, bytes) {
         return Some(Cause::LineEnds(change));
     }
+    if ended.iter().any(|raw| has_expanded_tabs(raw)) {
+        return Some(Cause::TabsExpanded);
+    }
     // The last one may have been cut by the recording's end.
     let cut: Vec<&[u8]> = found
         .iter()
@@ -64,8 +67,9 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
         // One that was cut may be the first of a stream that ended.
         return (damaged > 1 || !with_holes.is_empty()).then_some(Cause::BytesLost);
     }
-    let has_end = || has_near(bytes, &END, WRONG_BITS_AT_END);
-    if !ended.is_empty() || (has_near(bytes, &START, WRONG_BITS) && has_end()) {
+    // Before the first beginning lies the rest of a telegram of which that was not recorded.
+    let has_end = |start: usize| has_near(&bytes[start + START.len()..], &END, WRONG_BITS_AT_END);
+    if !ended.is_empty() || find_near(bytes, &START, WRONG_BITS).is_some_and(has_end) {
         return Some(Cause::BitsLost);
     }
     let mut truncated = found.iter().filter(|frame| frame.state == State::Truncated);
@@ -105,13 +109,19 @@ fn is_seven_bit(bytes: &[u8]) -> bool {
 
 /// Whether the mark, with some wrong bits, stands anywhere.
 fn has_near(bytes: &[u8], mark: &[u8], wrong: u32) -> bool {
+    find_near(bytes, mark, wrong).is_some()
+}
+
+/// Where the mark, with some wrong bits, stands first.
+fn find_near(bytes: &[u8], mark: &[u8], wrong: u32) -> Option<usize> {
     // An end looks like a damaged beginning, and a beginning like a damaged end.
     let is_other = |at: usize| match mark == START {
         true => bytes[at..].starts_with(&END),
         false => bytes[at..].starts_with(&START),
     };
     let mut windows = bytes.windows(mark.len()).enumerate();
-    windows.any(|(at, window)| distance(window, mark) <= wrong && !is_other(at))
+    let is_near = |(at, window): &(usize, &[u8])| distance(window, mark) <= wrong && !is_other(*at);
+    windows.find(is_near).map(|(at, _)| at)
 }
 
 fn distance(a: &[u8], b: &[u8]) -> u32 {
@@ -178,6 +188,21 @@ fn same_place(with_holes: &[&[u8]]) -> Option<usize> {
     let bytes = round.unwrap_or(usize::midpoint(from, to));
     let is_usual = count * 5 >= places.len() * 4 && places.len() * 2 >= with_holes.len();
     (is_sure && is_usual && bytes >= SHORTEST_BUFFER).then_some(bytes)
+}
+
+/// Whether the checksum is right once each row of so many spaces is a tab again.
+fn has_expanded_tabs(raw: &[u8]) -> bool {
+    [8, 4, 2, 1].into_iter().any(|width| {
+        let spaces = vec![b' '; width];
+        let (mut tabs, mut left) = (Vec::with_capacity(raw.len()), raw);
+        while let Some(at) = memmem::find(left, &spaces) {
+            tabs.extend_from_slice(&left[..at]);
+            tabs.push(b'\t');
+            left = &left[at + width..];
+        }
+        tabs.extend_from_slice(left);
+        tabs != raw && frames(&tabs).any(|frame| frame.is_whole())
+    })
 }
 
 /// How many entries the list has, by the length that stands before the first of them; none where

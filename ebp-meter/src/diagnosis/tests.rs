@@ -204,6 +204,36 @@ fn bytes_lost_at_random() {
 }
 
 #[test]
+fn tabs_that_became_spaces_are_no_buffer() {
+    let stream: Vec<u8> = telegrams().collect::<Vec<_>>().concat();
+    let with_tabs: Vec<u8> = (1..8)
+        .flat_map(|count| {
+            // A count whose value has a tab.
+            (0..).map(|more| telegram(count + 100 * more, 14)).find(|t| t.contains(&b'\t')).unwrap()
+        })
+        .collect();
+    for width in [1, 4, 8] {
+        let spaces = vec![b' '; width];
+        let expanded: Vec<u8> = with_tabs
+            .iter()
+            .flat_map(|byte| if *byte == b'\t' { spaces.clone() } else { vec![*byte] })
+            .collect();
+        assert_eq!(diagnose(&expanded), Some(Cause::TabsExpanded), "{width}");
+    }
+    assert_eq!(diagnose(&stream), None);
+}
+
+/// The end of one telegram and the beginning of the next.
+#[test]
+fn a_recording_of_less_than_two_telegrams_is_cut_short() {
+    let [first, second] = [1, 2].map(|count| telegram(count, 14));
+    for (from, to) in [(100, 200), (8, 60), (300, second.len() - 12), (first.len() - 8, 100)] {
+        let recording = [&first[from..], &second[..to]].concat();
+        assert_eq!(diagnose(&recording), Some(Cause::CutShort), "{from} {to}");
+    }
+}
+
+#[test]
 fn what_is_no_telegram() {
     let words = |text: &str| Some(Cause::Words(text.to_owned()));
     for (bytes, expected) in [

@@ -11,8 +11,9 @@ impl FromStr for PortName {
             return Ok(Self::StandardInput);
         }
         if let Some(address) = s.strip_prefix("tcp://") {
+            let address = address.strip_suffix('/').unwrap_or(address);
             let valid = address.rsplit_once(':').is_some_and(|(host, port)| {
-                !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p > 0)
+                !host.is_empty() && !host.contains('/') && port.parse::<u16>().is_ok_and(|p| p > 0)
             });
             return if valid {
                 Ok(Self::Tcp(address.to_owned()))
@@ -64,6 +65,10 @@ mod tests {
             "tcp://meter.local:3333".parse::<PortName>().unwrap().to_string(),
             "tcp://meter.local:3333"
         );
+        assert_eq!(
+            "tcp://[::1]:3333/".parse::<PortName>().unwrap(),
+            PortName::Tcp("[::1]:3333".to_owned())
+        );
         assert_eq!("/dev/ttyUSB0".parse::<PortName>().unwrap().to_string(), "/dev/ttyUSB0");
         for bad in [
             "",
@@ -72,6 +77,8 @@ mod tests {
             "tcp://:1",
             "tcp://host:0",
             "tcp://host:99999",
+            "tcp://host:1//",
+            "tcp://host:1/path",
             "rfc2217://x:1",
         ] {
             assert!(matches!(bad.parse::<PortName>(), Err(PortError::InvalidName(_))), "{bad}");

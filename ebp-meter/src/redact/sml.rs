@@ -8,7 +8,7 @@ use std::ops::Range;
 use ebp_core::{obis::ObisCode, quantity::Unit};
 
 use super::{
-    code::identifies,
+    code::{identifies, is_energy},
     piece::{Extent, Piece, Removed, Rule},
     text::{is_harmless, is_word},
 };
@@ -202,7 +202,11 @@ impl<'a> Redaction<'a> {
             Element::Int(_) if identifies(obis) && !(has_unit && obis.is_of_maker()) => {
                 self.remove(Some(obis), value, Rule::Identifies);
             }
-            Element::Int(_) if self.extent.blur && unit.is_some_and(Unit::is_energy) => {
+            // Where the unit is missing, the code says what it is.
+            Element::Int(_)
+                if self.extent.blur
+                    && unit.filter(|_| has_unit).map_or(is_energy(obis), Unit::is_energy) =>
+            {
                 self.remove(Some(obis), value, Rule::Blurred);
             }
             Element::Int(_) if has_unit => {

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use ebp_core::model::MeterType;
+use ebp_core::{model::MeterType, quantity::Unit};
 use ebp_meter::{
     d0,
     decoder::{Decode, Event},
@@ -13,7 +13,10 @@ use ebp_meter::{
     profile::{Profile, Profiles},
     readout::{Integrity, Protocol, Readout, Value},
     redact::{Extent, Rule, redact},
-    sml,
+    sml::{
+        self,
+        encode::{EncodeEntry, EncodeInt, EncodeValue, Telegram, encode},
+    },
     virtual_meter::{Energies, HouseholdOptions, MeterOptions, VirtualMeter},
 };
 use proptest::prelude::*;
@@ -262,6 +265,39 @@ fn ascii_with_block_check_and_parity() {
         assert!(!text.contains("47118159") && text.contains("(00012345.6789*kWh)"), "{text}");
         assert!(text.contains("1-0:0.0.0*255(00000000)"), "{text}");
     }
+}
+
+/// Some meters leave the unit of energy out in SML, too.
+#[test]
+fn energy_without_a_unit_is_blurred_by_its_code() {
+    let entry = |code: &str, unit| EncodeEntry {
+        obis: code.parse().unwrap(),
+        status: None,
+        sec_index: None,
+        unit,
+        scaler: Some(-1),
+        value: EncodeValue::Int(EncodeInt::unsigned(1_234_567, 4)),
+    };
+    let bytes = encode(&Telegram {
+        server_id: vec![0x0a, 1, b'K', b'F', b'M', 0, 0, 0xbc, 0x61, 0x4e],
+        file_id: 1,
+        sec_index: Some(7),
+        list_name: None,
+        entries: vec![
+            entry("1-0:1.8.0*255", None),
+            entry("1-0:2.8.1*255", Some(Unit::WATT_HOUR)),
+            entry("1-0:16.7.0*255", Some(Unit::WATT)),
+        ],
+    })
+    .unwrap();
+    let integers = |blur| {
+        let redacted = redact(&bytes, Protocol::Sml, Extent { blur });
+        let entries = redacted.readouts[0].entries.clone();
+        entries.into_iter().map(|entry| entry.value).collect::<Vec<_>>()
+    };
+    let [hidden, shown] = [0, 1_234_567].map(Value::Integer);
+    assert_eq!(integers(true), [hidden.clone(), hidden, shown.clone()]);
+    assert_eq!(integers(false), [shown.clone(), shown.clone(), shown]);
 }
 
 /// What a meter that sends ASCII and one that sends SML say: made once.

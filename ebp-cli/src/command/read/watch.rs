@@ -22,7 +22,7 @@ use ebp_meter::{
 use ebp_publish::{Meter, Publisher, Reading};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::{live::Live, reader::Reader};
+use super::{away::Away, live::Live, reader::Reader};
 use crate::{
     command::{
         publish,
@@ -36,7 +36,7 @@ use crate::{
 
 /// How often it checks whether to stop, and redraws the age.
 const SLICE: Duration = Duration::from_millis(250);
-/// How often a device that is gone is tried.
+/// How often a device that does not open is tried.
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// The exit code of a program that Ctrl-C ended, as in a shell.
@@ -67,6 +67,8 @@ pub(super) struct Watch<'a, 'b, W: Write> {
     /// The outputs, and the meter as they name it.
     outputs: Option<(Publisher, Meter, MeterFigures)>,
     begun: Instant,
+    /// The port, once it was gone and until a telegram comes again.
+    away: Option<Away>,
 }
 
 impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
@@ -80,7 +82,7 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         let begun = Instant::now();
         let word_at = begun + waiting::BETWEEN_WORDS;
         let stop = stop_at_signals()?;
-        Ok(Self { reader, live, stop, has_read: false, word_at, outputs: None, begun })
+        Ok(Self { reader, live, stop, has_read: false, word_at, outputs: None, begun, away: None })
     }
 
     /// Watches until Ctrl-C, or to the end of what has one.
@@ -91,8 +93,13 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         let mut heard = Instant::now();
         while !self.is_stopped() {
             self.draw()?;
-            match meter.next(SLICE.min(timeout)) {
+            let next = meter.next(SLICE.min(timeout));
+            if self.away.as_mut().is_some_and(|away| away.is_back(meter.received())) {
+                self.say(format_args!("{} is back", meter.port_name()))?;
+            }
+            match next {
                 Ok(session::SessionEvent::Readout(readout)) => {
+                    self.away = None;
                     if silent {
                         self.say(format_args!("{} sends again", meter.port_name()))?;
                     }
@@ -121,15 +128,20 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
                 }
                 Ok(session::SessionEvent::End) => break,
                 Err(PortError::Vanished { port }) => {
-                    if let Some(cause @ Cause::Words(_)) = meter.cause() {
-                        self.say(format_args!("{port}: {cause}"))?;
+                    let now = self.begun.elapsed();
+                    let (away, is_said) = Away::gone(self.away.take(), meter.received(), now);
+                    let pause = away.pause();
+                    self.away = Some(away);
+                    if is_said {
+                        if let Some(cause @ Cause::Words(_)) = meter.cause() {
+                            self.say(format_args!("{port}: {cause}"))?;
+                        }
+                        self.say(format_args!("{port} is gone; waiting for it to come back"))?;
                     }
-                    self.say(format_args!("{port} is gone; waiting for it to come back"))?;
-                    self.wait_for_return(meter)?;
+                    self.wait_for_return(meter, pause)?;
                     if self.is_stopped() {
                         break;
                     }
-                    self.say(format_args!("{port} is back"))?;
                     (silent, heard) = (false, Instant::now());
                 }
                 Err(error) => return Err(error.into()),
@@ -203,16 +215,26 @@ impl<'a, 'b, W: Write> Watch<'a, 'b, W> {
         self.draw()
     }
 
-    /// Tries again twice a second until the device is back, possibly under another node.
-    fn wait_for_return(&mut self, meter: &mut dyn MeterInterface) -> CommandResult {
+    /// Leaves the device alone for that long, and then tries twice a second until it is back, possibly
+    /// under another node.
+    fn wait_for_return(
+        &mut self,
+        meter: &mut dyn MeterInterface,
+        pause: Duration,
+    ) -> CommandResult {
+        let from = Instant::now();
+        while from.elapsed() < pause && !self.is_stopped() {
+            thread::sleep(SLICE.min(pause.saturating_sub(from.elapsed())));
+            self.draw()?;
+        }
         while !self.is_stopped() {
-            thread::sleep(AGAIN);
             match meter.reopen() {
                 Ok(()) => return Ok(()),
                 // A device that has just appeared may still lack its permissions or refuse its
                 // settings.
                 Err(error) => tracing::debug!(%error, "not back yet"),
             }
+            thread::sleep(AGAIN);
             self.draw()?;
         }
         Ok(())

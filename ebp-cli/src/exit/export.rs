@@ -25,7 +25,7 @@ pub fn failed(error: ExportError) -> Failure {
         ExportError::NoHousehold => Failure::new(Code::NothingRead, chain(&error))
             .remedy("wait until a household has granted its consent, or give a later --as-of"),
         ExportError::Rule(ref check) => {
-            let remedy = check.rule.remedy();
+            let remedy = check.remedy();
             Failure::caused_by(Code::Failed, &error).remedy(remedy)
         }
         ExportError::NoDraft(_) => {

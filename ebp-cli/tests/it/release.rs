@@ -90,9 +90,12 @@ impl Survey {
     }
 
     pub fn research_command(&self, output: &str, more: &[&str]) -> Command {
-        let order = ["export", "--release", "research", "--recipient", "University of Examples"];
-        let rest = ["--as-of", AS_OF, "--output", output];
-        self.command(&[&order[..], &rest[..], more].concat(), Some("alice"))
+        let order = ["export", "--release", "research", "--as-of", AS_OF, "--output", output];
+        let recipient: &[&str] = match more.contains(&"--recipient") {
+            true => &[],
+            false => &["--recipient", "University of Examples"],
+        };
+        self.command(&[&order[..], recipient, more].concat(), Some("alice"))
     }
 }
 
@@ -274,6 +277,19 @@ fn few_are_refused(survey: &Survey) {
     survey
         .run(&["export", "--release", "research", "--output", "x"], Some("bob"))
         .refused(2, &["--recipient"]);
+    for nobody in ["", " "] {
+        survey.research("few", &["--recipient", nobody]).refused(2, &["--recipient is empty"]);
+    }
+    let households = fs::read_to_string(survey.path("few.txt")).unwrap();
+    let unknown = format!("{households}\n{}\n", Uuid::nil());
+    fs::write(survey.path("unknown.txt"), unknown).unwrap();
+    survey
+        .research("few", &["--households", "unknown.txt"])
+        .refused(2, &["unknown.txt, line 31: no household has this identifier"]);
+    survey
+        .research("short", &["--to", "2026-03-20T00:00:00Z"])
+        .refused(1, &["R9", "wait until", "--from and --to"]);
+    assert!(!survey.path("few").exists() && !survey.path("short").exists());
 }
 
 fn every_rule_is_recorded(set: &Path) {
@@ -363,6 +379,9 @@ fn two_persons_confirm(survey: &Survey, set: &Path) {
     assert!(set.join("RELEASE.json").exists() && !survey.path("first.draft.json").exists());
     check(survey).done();
     survey.run(&["export", "confirm", "first"], Some("bob")).refused(2, &["no draft"]);
+    // A draft that was made before the release that is confirmed now.
+    let older = survey.run(&["export", "confirm", "regional"], Some("bob"));
+    older.refused(1, &["R13", "since the draft", "make it anew"]);
 }
 
 fn a_later_release_is_no_finer(survey: &Survey) {

@@ -153,17 +153,33 @@ pub struct Check {
     pub passed: bool,
     /// What was counted.
     pub found: String,
+    /// What can be done about it, where that is not what the rule says; no file has it.
+    #[serde(skip)]
+    pub way_out: Option<&'static str>,
 }
 
 impl Check {
     /// That a rule is kept, and what was counted.
     pub fn passed(rule: Rule, found: impl Into<String>) -> Self {
-        Self { rule, asks: rule.text().into(), passed: true, found: found.into() }
+        let (asks, found) = (rule.text().into(), found.into());
+        Self { rule, asks, passed: true, found, way_out: None }
     }
 
     /// That a rule is broken, and by what.
     pub fn failed(rule: Rule, found: impl Into<String>) -> Self {
         Self { passed: false, ..Self::passed(rule, found) }
+    }
+
+    /// The same with what can be done about it, where that is not what the rule says.
+    #[must_use]
+    pub fn with_way_out(self, way_out: &'static str) -> Self {
+        Self { way_out: Some(way_out), ..self }
+    }
+
+    /// What whoever exports can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        self.way_out.unwrap_or_else(|| self.rule.remedy())
     }
 
     /// Kept or broken, as is said.

@@ -10,8 +10,8 @@ use super::aggregate::{
     Distribution, LEAST_GROUP, check_differences, has_dominant, publishable, summarize,
 };
 
-/// So many households more than those whose energies are all known have the rows of import, or none.
-/// Counts that are rounded down to ten show it.
+/// So many households more than those whose energies are all known have the rows of import, or
+/// none. Counts that are rounded down to ten show it.
 pub const LEAST_MORE: usize = 2 * LEAST_GROUP;
 
 /// An energy that is published.
@@ -87,8 +87,8 @@ pub struct GroupRow<'a> {
     pub distribution: Distribution,
 }
 
-/// Whether a sum of households may be known: they are ten, none of them has more than half of it, and
-/// where it is of systems ten have one, or nobody has any of it. A sum of nobody is none.
+/// Whether a sum of households may be known: they are ten, none of them has more than half of it,
+/// and where it is of systems ten have one, or nobody has any of it. A sum of nobody is none.
 fn is_allowed(members: &[Member<'_>], places: &[usize], sum: usize) -> bool {
     if places.is_empty() {
         return true;
@@ -114,9 +114,9 @@ fn without(all: &[usize], some: &[usize]) -> Vec<usize> {
 /// The rows of a quarter hour.
 ///
 /// Those whose energies are all known are one set for all rows. Import is of more where they are at
-/// least [`LEAST_MORE`] more, in every region. Where a sum may not be known, consumption is left out, and
-/// export where consumption or own use may not be known. A region that may not be shown could be computed
-/// from the others, so that none has a row of that energy then.
+/// least [`LEAST_MORE`] more, in every region. Where a sum may not be known, consumption is left
+/// out, and export where consumption or own use may not be known. A region that may not be shown
+/// could be computed from the others, so that none has a row of that energy then.
 #[must_use]
 pub fn publish_slot<'a>(members: &[Member<'a>]) -> Vec<GroupRow<'a>> {
     let whole: Vec<usize> =
@@ -160,8 +160,8 @@ pub fn publish_slot<'a>(members: &[Member<'a>]) -> Vec<GroupRow<'a>> {
     rows
 }
 
-/// Where hardly a balance is known: import, and generation or else export, each of its own households.
-/// No two of these make a third.
+/// Where hardly a balance is known: import, and generation or else export, each of its own
+/// households. No two of these make a third.
 fn publish_apart<'a>(members: &[Member<'a>]) -> Vec<GroupRow<'a>> {
     let mut rows: Vec<GroupRow<'a>> = Vec::new();
     for quantity in [Quantity::Import, Quantity::Generation, Quantity::Export] {
@@ -235,8 +235,8 @@ fn row<'a>(
     Some(GroupRow { region, quantity, households, distribution })
 }
 
-/// Rule R11 for the rows of a quarter hour: neither they nor what follows from them is of few households
-/// or of one that dominates.
+/// Rule R11 for the rows of a quarter hour: neither they nor what follows from them is of few
+/// households or of one that dominates.
 ///
 /// # Errors
 /// Says which region, and what follows.

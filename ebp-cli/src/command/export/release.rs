@@ -1,7 +1,7 @@
 //! `ebp export --release` and `ebp export confirm`: drafts of releases, and their confirmation.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use ebp_core::{clock::SystemClock, contract::ReleaseTier};
 use ebp_dataset::release::{Detail, Register};
 use ebp_server::Settings;
-use ebp_store::{Store, open_store};
+use ebp_store::{HouseholdId, Store, StoreError, open_store};
 use ebp_survey::{
     authority::certificate_path,
     dataset::{
@@ -115,26 +115,33 @@ impl ReleaseArguments {
         order: &ExportOrder,
         output: &Path,
     ) -> CommandResult {
-        let release_order = self.order(tier)?;
+        let named = self.households.as_deref().map(Named::read).transpose()?;
+        let release_order = self.order(tier, named.as_ref())?;
         let mut tell = |_| Ok(());
         let drafted = with_person(settings, &self.person, async |store, person| {
             mask_by(&store, &settings.masking, false)
                 .await
                 .map_err(|error| Failure::failed(chain(&error)))?;
+            if let Some(named) = &named {
+                named.check(&store).await?;
+            }
             let made = release(&store, order, &release_order, output, person, &mut tell).await;
             made.map_err(exit::export::failed)
         })?;
         tell_draft(&drafted, output)
     }
 
-    fn order(&self, tier: Tier) -> Result<ReleaseOrder, Failure> {
+    fn order(&self, tier: Tier, named: Option<&Named>) -> Result<ReleaseOrder, Failure> {
         let tier = match tier {
             Tier::Research => ReleaseTier::Research,
             Tier::Public => ReleaseTier::Public,
         };
-        if tier == ReleaseTier::Research && self.recipient.is_none() {
-            return Err(Failure::usage("a research file is for somebody")
-                .remedy("name who receives it with --recipient"));
+        let recipient = self.recipient.as_deref().map(str::trim);
+        let is_nobody = recipient.is_some_and(str::is_empty);
+        if is_nobody || tier == ReleaseTier::Research && recipient.is_none() {
+            let what =
+                if is_nobody { "--recipient is empty" } else { "a research file is for somebody" };
+            return Err(Failure::usage(what).remedy("name who receives it with --recipient"));
         }
         let register = match &self.register {
             None => None,
@@ -153,9 +160,9 @@ impl ReleaseArguments {
         };
         Ok(ReleaseOrder {
             tier,
-            recipient: self.recipient.clone(),
+            recipient: recipient.map(str::to_owned),
             finest,
-            households: self.households.as_deref().map(read_households).transpose()?,
+            households: named.map(|named| named.lines.keys().copied().collect()),
             register,
             keep_ids: !self.forget,
         })
@@ -201,17 +208,46 @@ fn with_person<T>(
     })
 }
 
-fn read_households(path: &Path) -> Result<BTreeSet<Uuid>, Failure> {
-    let text = read_text(path)?;
-    let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
-    lines
-        .map(|(number, line)| {
-            line.parse().map_err(|_| {
-                Failure::usage(format!("{}, line {number}: it is no identifier", path.display()))
-                    .remedy("`ebp household list` shows them")
-            })
-        })
-        .collect()
+/// The households of a list, each with the line that names it.
+struct Named {
+    path: PathBuf,
+    lines: BTreeMap<Uuid, usize>,
+}
+
+impl Named {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text = read_text(path)?;
+        let mut named = Self { path: path.to_owned(), lines: BTreeMap::new() };
+        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        for (number, line) in lines {
+            let uuid = line.parse().map_err(|_| named.wrong(number, "it is no identifier"))?;
+            named.lines.entry(uuid).or_insert(number);
+        }
+        Ok(named)
+    }
+
+    /// Whether the survey has all of them: a mistyped one would be left out in silence.
+    async fn check(&self, store: &Arc<dyn Store>) -> Result<(), Failure> {
+        let mut lines: Vec<_> = self.lines.iter().collect();
+        lines.sort_by_key(|(_, number)| **number);
+        for (uuid, number) in lines {
+            match store.household(HouseholdId(*uuid)).await {
+                // The store does not tell one that is gone from one that never was.
+                Err(StoreError::NotFound | StoreError::ConsentRevoked) => {
+                    return Err(self.wrong(*number, "no household has this identifier"));
+                }
+                // Whether it may be in the release is asked later.
+                Ok(_) => {}
+                Err(error) => return Err(exit::server::store(error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, line: usize, what: &str) -> Failure {
+        Failure::usage(format!("{}, line {line}: {what}", self.path.display()))
+            .remedy("`ebp household list` shows them")
+    }
 }
 
 fn tell_draft(drafted: &Drafted, output: &Path) -> CommandResult {

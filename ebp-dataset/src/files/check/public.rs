@@ -1,7 +1,7 @@
 //! The rows of public aggregates (rules R11 and R12), as far as they alone show it.
 //!
-//! Enters: rows in the order of the table. Leaves: what is wrong with a row, or with the rows of a region's
-//! quarter hour together. Absent: of which households they are.
+//! Enters: rows in the order of the table. Leaves: what is wrong with a row, or with the rows of a
+//! region's quarter hour together. Absent: of which households they are.
 
 use std::collections::BTreeSet;
 
@@ -100,8 +100,8 @@ fn is_step(energy: f64, steps: f64) -> bool {
     is_same
 }
 
-/// Whether one quantity follows from the others that may not be shown, or is of a few households more or
-/// less than the others.
+/// Whether one quantity follows from the others that may not be shown, or is of a few households
+/// more or less than the others.
 fn check_together(shown: &[Option<Shown>; 4]) -> Result<(), &'static str> {
     match *shown {
         [Some(_), None, _, Some(_)] | [Some(_), _, None, Some(_)] => {

@@ -43,7 +43,10 @@ pub(super) fn classify(
              ended",
             order.k()
         );
-        return Err(Check::failed(Rule::R9, found).into());
+        let check = Check::failed(Rule::R9, found).with_way_out(
+            "wait until households have measured for more whole months, or widen --from and --to",
+        );
+        return Err(check.into());
     }
     let classes = match order.tier {
         ReleaseTier::Research => {

@@ -23,6 +23,9 @@ pub struct Confirmed {
     pub made_by: String,
 }
 
+/// What can be done about a draft that cannot be confirmed any more.
+const ANEW: &str = "remove the draft, and make it anew with `ebp export --release`";
+
 /// Confirms a draft. Where that was interrupted the same person finishes it, with the same bytes.
 ///
 /// # Errors
@@ -37,6 +40,9 @@ pub async fn confirm(
 ) -> Result<Confirmed, ExportError> {
     let draft = Draft::load(path)?;
     let broken = |rule: Rule, found: String| ExportError::from(Check::failed(rule, found));
+    let outdated = |rule: Rule, found: String| {
+        ExportError::from(Check::failed(rule, found).with_way_out(ANEW))
+    };
     if draft.made_by == person.name() || draft.made_key == person.public_key() {
         return Err(broken(Rule::R14, format!("{} made the draft", draft.made_by)));
     }
@@ -44,12 +50,12 @@ pub async fn confirm(
         return Err(PersonError::Signature(draft.made_by).into());
     }
     if hash_file(&path.join("SHA256SUMS"))? != draft.digest {
-        return Err(broken(Rule::R14, "the files are not those that were sealed".into()));
+        return Err(outdated(Rule::R14, "the files are not those that were sealed".into()));
     }
     let mut verdict = check_folder(path)?;
     verdict.findings.retain(|finding| finding.file != "RELEASE.json");
     if let Some(finding) = verdict.findings.first() {
-        return Err(broken(Rule::R14, finding.to_string()));
+        return Err(outdated(Rule::R14, finding.to_string()));
     }
     for (household, _) in &draft.households {
         let now = store.household(HouseholdId(*household)).await;
@@ -59,7 +65,7 @@ pub async fn confirm(
             Err(error) => return Err(error.into()),
         };
         if !holds {
-            return Err(broken(Rule::R2, "a household's consent ended since the draft".into()));
+            return Err(outdated(Rule::R2, "a household's consent ended since the draft".into()));
         }
     }
     let signature = match in_ledger(store, &draft, person).await? {
@@ -111,7 +117,8 @@ async fn in_ledger(
          finish it",
         entry.confirmed_by
     );
-    Err(Check::failed(Rule::R14, found).into())
+    let check = Check::failed(Rule::R14, found);
+    Err(check.with_way_out("give --certificate and --key of whoever has confirmed it").into())
 }
 
 /// Signs the draft, and enters the release into the ledger.
@@ -142,7 +149,7 @@ async fn enter(
         Ok(()) => Ok(signature),
         Err(StoreError::Changed) => {
             let found = "another release was confirmed since the draft".to_owned();
-            Err(Check::failed(Rule::R13, found).into())
+            Err(Check::failed(Rule::R13, found).with_way_out(ANEW).into())
         }
         Err(error) => Err(error.into()),
     }

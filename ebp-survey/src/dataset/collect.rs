@@ -39,9 +39,10 @@ pub(super) async fn collect(
     }
     let all = plan.households.len() as u64;
     let months = Calendar::bundled("UTC")?;
+    let stretch = order.intervals(calendar)?;
     for (household, _) in plan.households.iter().skip(folder.collected()) {
         tell(Progress { part: "households", done: folder.collected() as u64, all })?;
-        let (stretch, folder) = (order.intervals(calendar)?, &mut *folder);
+        let folder = &mut *folder;
         let mut reader = Reader { store, order, calendar, months: &months, stretch, folder };
         let facts = reader.household(HouseholdId(*household)).await?;
         folder.add(&facts)?;

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,8 +19,8 @@ use serde_json::Value;
 
 use crate::{
     kill::setting,
-    publish::Broker,
-    support::{ebp, household::Household, meter::Meter, process::Running, server::Server},
+    publish::{Broker, start_daemon},
+    support::{household::Household, meter::Meter, server::Server},
 };
 
 const MODEL: &str = "MT175";
@@ -55,16 +55,8 @@ fn run(outage: Outage, seconds: u64) {
     let mut broker = Broker::start();
     let household = Household::register(&server, "erika@example.org", &[MODEL], CYCLE);
     let _meter = Meter::quick(household.folder.path(), MODEL);
-    let mqtt = format!(
-        "\n[mqtt]\nurl = \"mqtt://localhost:{}\"\ninterval = \"{INTERVAL}s\"\n",
-        broker.port
-    );
-    let text = fs::read_to_string(&household.config).unwrap();
-    fs::write(&household.config, text + &mqtt).unwrap();
     household.account(&server).grant();
-    let mut command = ebp();
-    command.args(["read", "--every", "--config"]).arg(&household.config);
-    let reading = Running::start(command);
+    let reading = start_daemon(&household, &broker, INTERVAL);
     broker.next("/state");
 
     let begun = SystemClock.now();

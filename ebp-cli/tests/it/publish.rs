@@ -196,6 +196,17 @@ fn a_watched_meter_goes_to_a_broker() {
     assert_eq!(broker.next("/availability"), "offline");
 }
 
+/// Starts the measuring daemon of a household, which publishes to the broker each so many seconds.
+pub fn start_daemon(household: &Household, broker: &Broker, seconds: u64) -> Running {
+    let port = broker.port;
+    let mqtt = format!("\n[mqtt]\nurl = \"mqtt://localhost:{port}\"\ninterval = \"{seconds}s\"\n");
+    let text = fs::read_to_string(&household.config).unwrap();
+    fs::write(&household.config, text + &mqtt).unwrap();
+    let mut command = ebp();
+    command.args(["read", "--every", "--config"]).arg(&household.config);
+    Running::start(command)
+}
+
 /// The daemon measures once a day here; in between it reads for the broker.
 #[needs(mosquitto)]
 #[test]
@@ -204,13 +215,8 @@ fn the_daemon_publishes_between_its_measurements() {
     let broker = Broker::start();
     let household = Household::register(&server, "erika@example.org", &[MODEL], "24h");
     let _meter = Meter::quick(household.folder.path(), MODEL);
-    let mqtt = format!("\n[mqtt]\nurl = \"mqtt://localhost:{}\"\ninterval = \"1s\"\n", broker.port);
-    let text = fs::read_to_string(&household.config).unwrap();
-    fs::write(&household.config, text + &mqtt).unwrap();
     household.account(&server).grant();
-    let mut command = ebp();
-    command.args(["read", "--every", "--config"]).arg(&household.config);
-    let reading = Running::start(command);
+    let reading = start_daemon(&household, &broker, 1);
     let read_at = |state: &str| {
         let state: Value = serde_json::from_str(state).unwrap();
         assert!(!state.to_string().contains(&household.meters[0].to_string()));

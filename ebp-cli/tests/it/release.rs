@@ -145,9 +145,9 @@ pub fn registration(number: usize) -> ebp_core::contract::Registration {
     .unwrap()
 }
 
-async fn fill(folder: &Path) -> (Vec<Registered>, Vec<String>) {
-    let database = Database::Sqlite(folder.join("data/ebp.sqlite"));
-    let store = open_store(&database).await.unwrap();
+/// The store of a survey in that folder, with texts that cover a research file.
+pub async fn open_with_texts(folder: &Path) -> Arc<dyn Store> {
+    let store = open_store(&Database::Sqlite(folder.join("data/ebp.sqlite"))).await.unwrap();
     let text = |language| SurveyText {
         language,
         summary: "Summary\n".into(),
@@ -155,14 +155,29 @@ async fn fill(folder: &Path) -> (Vec<Registered>, Vec<String>) {
         release: Some(ReleaseTier::Research),
     };
     store.publish_texts(1, Language::ALL.map(text).to_vec()).await.unwrap();
+    store
+}
+
+/// The household consents by those texts.
+pub async fn consent(
+    store: &Arc<dyn Store>,
+    household: &Registered,
+    when: Timestamp,
+) -> HouseholdId {
+    let id = HouseholdId(household.household);
+    let grant = ConsentGrant { text_version: Some(1), language: Some(Language::De) };
+    store.grant_consent_through(id, grant, None, when).await.unwrap();
+    id
+}
+
+async fn fill(folder: &Path) -> (Vec<Registered>, Vec<String>) {
+    let store = open_with_texts(folder).await;
     let (mut households, mut registers) = (Vec::new(), Vec::new());
     for number in 0..HOUSEHOLDS {
         let since = at("2026-02-01T00:00:00Z") + SignedDuration::from_secs(number as i64);
         let made = store.register(registration(number), since).await.unwrap();
-        let id = HouseholdId(made.household);
         if number != WITHOUT_CONSENT {
-            let grant = ConsentGrant { text_version: Some(1), language: Some(Language::De) };
-            store.grant_consent_through(id, grant, None, since).await.unwrap();
+            let id = consent(&store, &made, since).await;
             for (place, meter) in made.meters.iter().enumerate() {
                 let rows = measurements(*meter, number, place, &mut registers);
                 let when = at("2026-05-01T00:00:00Z");

@@ -10,16 +10,13 @@ use std::{
     time::Duration,
 };
 
-use ebp_core::{
-    contract::{ConsentGrant, Language, Registered, ReleaseTier, SurveyText},
-    model::Measurement,
-};
-use ebp_store::{DataRelease, Database, HouseholdId, open_store};
+use ebp_core::{contract::Registered, model::Measurement};
+use ebp_store::{DataRelease, Database, open_store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::release::{Survey, registration};
+use crate::release::{Survey, consent, open_with_texts, registration};
 
 /// Enough for a research file.
 const HOUSEHOLDS: usize = 32;
@@ -46,21 +43,12 @@ fn measurements(meter: Uuid, number: usize) -> Vec<Measurement> {
 }
 
 async fn fill(folder: &Path) -> (Vec<Registered>, Vec<String>) {
-    let store = open_store(&Database::Sqlite(folder.join("data/ebp.sqlite"))).await.unwrap();
-    let text = |language| SurveyText {
-        language,
-        summary: "Summary\n".into(),
-        details: "Details\n".into(),
-        release: Some(ReleaseTier::Research),
-    };
-    store.publish_texts(1, Language::ALL.map(text).to_vec()).await.unwrap();
+    let store = open_with_texts(folder).await;
     let mut households = Vec::new();
     for number in FIRST..FIRST + HOUSEHOLDS {
         let since = at("2026-02-01T00:00:00Z") + SignedDuration::from_secs(number as i64);
         let made = store.register(registration(number), since).await.unwrap();
-        let id = HouseholdId(made.household);
-        let grant = ConsentGrant { text_version: Some(1), language: Some(Language::De) };
-        store.grant_consent_through(id, grant, None, since).await.unwrap();
+        let id = consent(&store, &made, since).await;
         for meter in &made.meters {
             let rows = measurements(*meter, number);
             store.insert_measurements(id, rows, at("2026-05-01T00:00:00Z")).await.unwrap();

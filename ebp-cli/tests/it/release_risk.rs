@@ -2,16 +2,12 @@
 
 use std::{fs, path::Path};
 
-use ebp_core::{
-    contract::{ConsentGrant, Language, ReleaseTier, SurveyText},
-    model::Measurement,
-};
+use ebp_core::model::Measurement;
 use ebp_meter::virtual_meter::{Household, HouseholdOptions};
-use ebp_store::{Database, HouseholdId, open_store};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::release::{Survey, registration};
+use crate::release::{Survey, consent, open_with_texts, registration};
 
 const HOUSEHOLDS: usize = 100;
 /// Numbers of [`registration`] below it are of households that differ.
@@ -66,21 +62,12 @@ fn measurement(meter: Uuid, slot: usize, [import, export]: [u64; 2]) -> Measurem
 }
 
 async fn fill(folder: &Path) {
-    let store = open_store(&Database::Sqlite(folder.join("data/ebp.sqlite"))).await.unwrap();
-    let text = |language| SurveyText {
-        language,
-        summary: "Summary\n".into(),
-        details: "Details\n".into(),
-        release: Some(ReleaseTier::Research),
-    };
-    store.publish_texts(1, Language::ALL.map(text).to_vec()).await.unwrap();
+    let store = open_with_texts(folder).await;
     let received = "2026-05-01T00:00:00Z".parse().unwrap();
     for number in 0..HOUSEHOLDS {
         let granted = since() - SignedDuration::from_hours(24 * 7);
         let made = store.register(registration(number + FIRST), granted).await.unwrap();
-        let id = HouseholdId(made.household);
-        let grant = ConsentGrant { text_version: Some(1), language: Some(Language::De) };
-        store.grant_consent_through(id, grant, None, granted).await.unwrap();
+        let id = consent(&store, &made, granted).await;
         let registers = registers(number);
         for (place, meter) in made.meters.iter().enumerate() {
             let of = |[import, export, generation]: [u64; 3]| match place {

@@ -164,8 +164,9 @@ impl Interval {
     #[must_use]
     pub fn filled(self, start: Option<&Boundary>, end: Option<&Boundary>) -> Self {
         match (self.quality, self.bounds, start, end) {
-            (Quality::Missing, Some(_), Some(start), Some(end)) => Self {
-                energy: Some(end.value - start.value),
+            // Coarse readings may show less at the end than at the start, or more than can be.
+            (Quality::Missing, Some((lo, hi)), Some(start), Some(end)) => Self {
+                energy: Some((end.value - start.value).max(lo).min(hi)),
                 quality: Quality::Interpolated,
                 ..self
             },
@@ -206,6 +207,28 @@ mod tests {
         assert_eq!(interpolate(&point(0, 90, 10), &point(4, 0, 100), 2), 40);
         let far = point(i64::MAX, i64::MAX, 1);
         assert_eq!(interpolate(&point(0, 0, 1), &far, 7), 7);
+    }
+
+    #[test]
+    fn what_is_filled_lies_within_its_bounds() {
+        let at = |value, lo, hi| Boundary {
+            at: 0,
+            segment: 1,
+            value: Energy(value),
+            lo: Energy(lo),
+            hi: Energy(hi),
+            offset: 1,
+            near: true,
+            coarse: true,
+            corrected: false,
+        };
+        let filled = |start: Boundary, end: Boundary| {
+            let between = interval(Some(&start), Some(&end));
+            (between.energy, between.filled(Some(&start), Some(&end)).energy)
+        };
+        assert_eq!(filled(at(90, 0, 100), at(40, 0, 120)), (None, Some(Energy(0))));
+        assert_eq!(filled(at(10, 10, 10), at(40, 10, 120)), (None, Some(Energy(30))));
+        assert_eq!(filled(at(10, 60, 70), at(200, 60, 120)), (None, Some(Energy(60))));
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub fn explain(error: AuthorError) -> Failure {
         }
         AuthorError::NotASigner(_) => wrong
             .remedy("give the key of a person that `ebp release status` says a draft waits for"),
+        AuthorError::DraftChanged(_) => failure.remedy("read it again, and sign it then"),
         AuthorError::Unsigned { .. } => {
             failure.remedy("have them sign with `ebp release sign`, then publish")
         }

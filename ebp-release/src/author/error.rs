@@ -63,6 +63,9 @@ pub enum AuthorError {
     /// The key may not sign any of the drafts.
     #[error("key {0} may sign none of the drafts")]
     NotASigner(KeyId),
+    /// A draft is another one than was read.
+    #[error("the draft of {0} has changed since it was read; nothing was signed")]
+    DraftChanged(RoleName),
     /// Signatures are missing.
     #[error("{role} version {version} has {valid} of {needed} signatures; it waits for {waiting}")]
     Unsigned {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ring::digest::{SHA256, digest};
+
 use super::{AuthorError, ReleaseFolder, SigningKey, files::RoleFile};
 use crate::{
     envelope::Envelope,
@@ -32,6 +34,8 @@ pub struct SignedDraft {
     pub role: RoleName,
     /// Its version.
     pub version: u64,
+    /// SHA-256 of what the signature is of.
+    pub sha256: [u8; 32],
     /// What it changes, a sentence each: what was signed.
     pub changes: Vec<String>,
     /// What it needs, with this signature.
@@ -49,8 +53,40 @@ impl ReleaseFolder {
         key: &SigningKey,
         only: Option<RoleName>,
     ) -> Result<Vec<SignedDraft>, AuthorError> {
+        self.sign_unless(key, only, |_| None)
+    }
+
+    /// Signs as [`sign`](Self::sign) does, but nothing that was not read: `read` is what
+    /// [`preview`](Self::preview) gave.
+    ///
+    /// # Errors
+    /// Returns [`AuthorError::DraftChanged`] if a draft is not as it was read, and the errors of
+    /// [`sign`](Self::sign). Nothing is signed then.
+    pub fn sign_read(
+        &self,
+        key: &SigningKey,
+        only: Option<RoleName>,
+        read: &[SignedDraft],
+    ) -> Result<Vec<SignedDraft>, AuthorError> {
+        let was_read = |draft: &SignedDraft| {
+            read.iter().any(|known| known.role == draft.role && known.sha256 == draft.sha256)
+        };
+        self.sign_unless(key, only, |draft| {
+            (!was_read(draft)).then_some(AuthorError::DraftChanged(draft.role))
+        })
+    }
+
+    fn sign_unless(
+        &self,
+        key: &SigningKey,
+        only: Option<RoleName>,
+        refuse: impl Fn(&SignedDraft) -> Option<AuthorError>,
+    ) -> Result<Vec<SignedDraft>, AuthorError> {
         let _lock = self.lock()?;
         let signed = self.sign_all(key, only)?;
+        if let Some(refused) = signed.iter().find_map(|(draft, _)| refuse(draft)) {
+            return Err(refused);
+        }
         for (draft, envelope) in &signed {
             self.write_draft(draft.role, envelope)?;
         }
@@ -116,7 +152,9 @@ fn sign_draft<R: Role>(
     envelope.signatures.insert(id, key.sign(&envelope.signed));
     let requirements = requirements(R::NAME, &envelope, old, root);
     let (role, version) = (R::NAME, draft.version());
-    Some((SignedDraft { role, version, changes, requirements }, envelope))
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, &envelope.signed.canonical()).as_ref());
+    Some((SignedDraft { role, version, sha256, changes, requirements }, envelope))
 }
 
 /// What a role needs: a root role also its predecessor's keys, unless they are the same.

@@ -179,6 +179,29 @@ fn what_is_refused() {
 }
 
 #[test]
+fn only_what_was_read_is_signed() {
+    let group = Group::new();
+    group.begin();
+    group.add("1.1.0").unwrap();
+    let (releases, signer) = (group.releases(), &group.targets[0]);
+    let read = releases.preview(signer, None).unwrap();
+    // Somebody else adds a release while the first is being read.
+    group.add("1.2.0").unwrap();
+    let refused = releases.sign_read(signer, None, &read);
+    assert!(matches!(refused, Err(AuthorError::DraftChanged(RoleName::Targets))), "{refused:?}");
+    let read = releases.preview(signer, None).unwrap();
+    let [requirement] = &read[0].requirements[..] else { panic!("{read:?}") };
+    assert_eq!(requirement.valid, 1, "nothing was signed before");
+    assert_eq!(releases.sign_read(signer, None, &read).unwrap(), read);
+    // Another person's signature changes nothing that was read.
+    let other = &group.targets[1];
+    let read = releases.preview(other, None).unwrap();
+    group.sign(&[&group.targets[2]]);
+    let signed = releases.sign_read(other, None, &read).unwrap();
+    assert_eq!((signed[0].sha256, signed[0].requirements[0].valid), (read[0].sha256, 3));
+}
+
+#[test]
 fn recall() {
     let group = Group::new();
     group.begin();

@@ -48,7 +48,8 @@ impl Sign {
             SignedRole::Targets => RoleName::Targets,
         });
         let folder = ReleaseFolder::new(&self.folder);
-        for draft in folder.preview(&key, only).map_err(explain)? {
+        let read = folder.preview(&key, only).map_err(explain)?;
+        for draft in &read {
             tell!("ebp: {} version {}:", draft.role, draft.version);
             for change in &draft.changes {
                 tell!("  {change}");
@@ -61,7 +62,7 @@ impl Sign {
                 _ => Err(unchanged("sign")),
             })?;
         }
-        folder.sign(&key, only).map_err(explain)?.iter().for_each(tell_signed);
+        folder.sign_read(&key, only, &read).map_err(explain)?.iter().for_each(tell_signed);
         Ok(())
     }
 }

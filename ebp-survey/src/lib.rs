@@ -103,7 +103,7 @@ pub use revocations::{
     Applied, InvalidLine, KeptRevocations, KeptRevocationsError, Revocations, issued,
 };
 pub use rollout::RolloutFigures;
-pub use series::{SeriesBound, SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
+pub use series::{SeriesFault, SeriesKept, SeriesParts, SeriesQuery};
 pub use server_state::{BackupState, ErrorGroup, ServerState};
 pub use survey::Survey;
 pub use web_session::{LONGEST_LINK, SignInError, VerifySecret, WebToken};

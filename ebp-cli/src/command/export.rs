@@ -9,20 +9,16 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
-use ebp_dataset::{
-    Calendar,
-    files::{Verdict, check_folder},
-};
+use ebp_dataset::files::{Verdict, check_folder};
 use ebp_store::{Database, open_store};
 use ebp_survey::dataset::{ExportOrder, Exported, Progress, Resolution, begun_as_of, export};
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::Timestamp;
 
 use release::{Confirm, ReleaseArguments};
 
 use super::{export_options::ExportOptions, server_data::ServerData};
 use crate::{
-    exit::{CommandResult, Context, Failure, export::failed},
+    exit::{CommandResult, Failure, export::failed},
     output::phrase::counted,
     stdout::print,
 };
@@ -84,13 +80,10 @@ pub fn run(arguments: &Arguments) -> CommandResult {
             .remedy("name the server's folder with --data"));
     }
     let now = SystemClock.now();
-    let zone = Calendar::bundled(&settings.zone).map_err(|error| failed(error.into()))?;
-    let mut request = arguments.options.request(|day| {
-        let midnight = zone.midnight(day).map_err(|error| failed(error.into()))?;
-        Timestamp::from_microsecond(midnight).or_failed("the day")
-    })?;
+    let mut request = arguments.options.request()?;
     request.as_of = request.as_of.or_else(|| begun_as_of(output));
     let order = ExportOrder::from_request(&request, now, &settings.zone);
+    let order = order.map_err(|error| failed(error.into()))?;
     order.check(now).map_err(failed)?;
     if let Some(tier) = arguments.release.release {
         if order.fill || order.resolution != Resolution::Quarter {

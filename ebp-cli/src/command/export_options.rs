@@ -1,8 +1,8 @@
 //! What is exported of a survey, for `ebp export` and `ebp job export`.
 
 use clap::ValueEnum;
-use ebp_core::contract::{ExportFormat, ExportRequest, ExportResolution};
-use jiff::{Timestamp, civil::Date};
+use ebp_core::contract::{ExportFormat, ExportRequest, ExportResolution, TimeBound};
+use jiff::Timestamp;
 
 use super::{heading::OUTPUT, report::instant};
 use crate::exit::Failure;
@@ -14,12 +14,12 @@ const EXPORTED: &str = "What is exported";
 #[derive(Debug, clap::Args)]
 pub struct ExportOptions {
     /// Leave out intervals that begin before that day of the survey's time zone, or that instant.
-    #[arg(long, value_name = "TIME", value_parser = bound, help_heading = EXPORTED)]
-    from: Option<Bound>,
+    #[arg(long, value_name = "TIME", help_heading = EXPORTED)]
+    from: Option<TimeBound>,
 
     /// Leave out intervals that begin on that day or at that instant, or later.
-    #[arg(long, value_name = "TIME", value_parser = bound, help_heading = EXPORTED)]
-    to: Option<Bound>,
+    #[arg(long, value_name = "TIME", help_heading = EXPORTED)]
+    to: Option<TimeBound>,
 
     /// Leave out measurements that were received later; at least 10 minutes ago, which is the default.
     #[arg(long, value_name = "TIME", value_parser = instant, help_heading = EXPORTED)]
@@ -50,14 +50,6 @@ pub struct ExportOptions {
     publisher: String,
 }
 
-/// The beginning or the end of a stretch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
-    At(Timestamp),
-    /// The first instant of that day.
-    Midnight(Date),
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Rows {
     #[value(name = "15m")]
@@ -80,22 +72,6 @@ enum Mark {
     Comma,
 }
 
-/// A day, or an instant.
-fn bound(text: &str) -> Result<Bound, String> {
-    // A day with a time behind it is no day.
-    let day = text.parse().ok().filter(|_| text.len() <= "-999999-12-31".len());
-    match day {
-        Some(day) => Ok(Bound::Midnight(day)),
-        None => instant(text).map(Bound::At),
-    }
-}
-
-/// When a day begins is the survey's to say, which is not here.
-pub fn no_zone(_: Date) -> Result<Timestamp, Failure> {
-    Err(Failure::usage("the time zone of the survey is not known here")
-        .remedy("give --from and --to instants, such as 2026-03-01T00:00:00+01:00"))
-}
-
 /// A name that every description may hold.
 fn set_name(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
@@ -108,25 +84,15 @@ fn set_name(text: &str) -> Result<String, String> {
 }
 
 impl ExportOptions {
-    /// The request that these are, where `midnight` says when a day begins.
+    /// The request that these are.
     ///
     /// # Errors
-    /// Those of `midnight`, and where Parquet files are to have a decimal comma.
-    pub fn request(
-        &self,
-        midnight: impl Fn(Date) -> Result<Timestamp, Failure>,
-    ) -> Result<ExportRequest, Failure> {
-        let place = |bound: Option<Bound>| {
-            let at = |bound| match bound {
-                Bound::At(at) => Ok(at),
-                Bound::Midnight(day) => midnight(day),
-            };
-            bound.map(at).transpose()
-        };
+    /// Where Parquet files are to have a decimal comma.
+    pub fn request(&self) -> Result<ExportRequest, Failure> {
         Ok(ExportRequest {
             as_of: self.as_of,
-            from: place(self.from)?,
-            to: place(self.to)?,
+            from: self.from,
+            to: self.to,
             format: match (self.format, self.decimal) {
                 (Files::Parquet, Mark::Point) => ExportFormat::Parquet,
                 (Files::Parquet, Mark::Comma) => {
@@ -145,21 +111,5 @@ impl ExportOptions {
             name: self.name.clone(),
             publisher: Some(self.publisher.clone()),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_and_instants() {
-        let day = "2026-03-01".parse().unwrap();
-        assert_eq!(bound("2026-03-01"), Ok(Bound::Midnight(day)));
-        let at = "2026-03-01T12:00:00Z".parse().unwrap();
-        assert_eq!(bound("2026-03-01T13:00:00+01:00"), Ok(Bound::At(at)));
-        for wrong in ["", "yesterday", "2026-02-30", "2026-03-01T12:00:00", "2026-03-01T12:00"] {
-            assert!(bound(wrong).is_err(), "{wrong}");
-        }
     }
 }

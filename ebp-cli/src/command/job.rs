@@ -21,7 +21,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use super::{
-    export_options::{ExportOptions, no_zone},
+    export_options::ExportOptions,
     group_api::{self, GroupApi},
     heading::OUTPUT,
 };
@@ -165,7 +165,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
         }
         Action::Export { options, output, asked } => {
             let (kind, key) = (JobKind::Export, asked.key.clone());
-            let export = Some(options.request(no_zone)?);
+            let export = Some(options.request()?);
             let new = NewJob { kind, file: None, dry_run: None, export, key };
             match output {
                 Some(output) => client.export(&new, output),

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::TimeBound;
+
 /// What is to be exported; the same data and request make the same bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -12,12 +14,14 @@ pub struct ExportRequest {
     /// latest, which is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<Timestamp>,
-    /// Intervals that begin earlier are left out.
+    /// Intervals that begin earlier are left out: an instant, or a day of the survey's time zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from: Option<Timestamp>,
-    /// Intervals that begin then or later are left out.
+    #[cfg_attr(feature = "openapi", schema(inline))]
+    pub from: Option<TimeBound>,
+    /// Intervals that begin then, on that day, or later are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub to: Option<Timestamp>,
+    #[cfg_attr(feature = "openapi", schema(inline))]
+    pub to: Option<TimeBound>,
     /// What the files are.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(inline))]

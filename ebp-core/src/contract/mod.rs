@@ -32,6 +32,7 @@ mod search;
 mod series;
 mod status;
 mod survey;
+mod time_bound;
 mod tunnel;
 mod web_session;
 
@@ -112,5 +113,6 @@ pub use survey::{
     Language, PurposeText, QuarterPrices, ReleaseTier, SurveyContact, SurveyInformation,
     SurveyPrice, SurveyPurpose, SurveyText, UnknownLanguage,
 };
+pub use time_bound::{NoTimeBound, TimeBound};
 pub use tunnel::{Tunnel, TunnelSession, TunnelSessionEnd, UnknownTunnelSessionEnd};
 pub use web_session::{SESSION_LABEL_LENGTH, WebSession};

@@ -7,9 +7,9 @@ use axum::{
     extract::{Path, State},
     http::Uri,
 };
-use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary};
+use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, TimeBound};
 use ebp_store::HouseholdId;
-use ebp_survey::{SeriesBound, SeriesParts, SeriesQuery, Survey};
+use ebp_survey::{SeriesParts, SeriesQuery, Survey};
 
 use super::{query, uuid};
 use crate::{auth::Requester, problem::ApiError};
@@ -84,40 +84,29 @@ fn summary_query(uri: &Uri) -> Result<SeriesQuery, ApiError> {
 
 #[derive(Default)]
 struct Stretch {
-    from: Option<SeriesBound>,
-    to: Option<SeriesBound>,
+    from: Option<TimeBound>,
+    to: Option<TimeBound>,
     zone: Option<String>,
 }
 
 impl Stretch {
     fn take(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
-            "from" => self.from = Some(bound(name, value)?),
-            "to" => self.to = Some(bound(name, value)?),
+            "from" => self.from = Some(value.parse().map_err(|_| form_of(name))?),
+            "to" => self.to = Some(value.parse().map_err(|_| form_of(name))?),
             _ => self.zone = Some(value.to_owned()),
         }
         Ok(())
     }
 
     fn query(self) -> Result<SeriesQuery, ApiError> {
-        let need = |name: &str, bound: Option<SeriesBound>| {
+        let need = |name: &str, bound: Option<TimeBound>| {
             let missing = || ApiError::Invalid(format!("`{name}` is missing: {}", form_of(name)));
             bound.ok_or_else(missing)
         };
         let (from, to) = (need("from", self.from)?, need("to", self.to)?);
         Ok(SeriesQuery { from, to, zone: self.zone })
     }
-}
-
-/// An instant, or a day of the time zone.
-fn bound(name: &str, value: &str) -> Result<SeriesBound, String> {
-    // A day with a time behind it is no day.
-    if value.len() <= "-999999-12-31".len()
-        && let Ok(date) = value.parse()
-    {
-        return Ok(SeriesBound::Midnight(date));
-    }
-    value.parse().map(SeriesBound::At).map_err(|_| form_of(name))
 }
 
 fn form_of(name: &str) -> String {
@@ -148,8 +137,8 @@ mod tests {
         };
         let (query, step, parts) =
             parse("from=2026-01-01&to=2026-02-01T00:00:00%2B01:00&step=P1D&meters=true").unwrap();
-        assert_eq!(query.from, SeriesBound::Midnight("2026-01-01".parse().unwrap()));
-        assert_eq!(query.to, SeriesBound::At("2026-01-31T23:00:00Z".parse().unwrap()));
+        assert_eq!(query.from, TimeBound::Midnight("2026-01-01".parse().unwrap()));
+        assert_eq!(query.to, TimeBound::At("2026-01-31T23:00:00Z".parse().unwrap()));
         assert_eq!((step, parts.meters, parts.bounds), (EnergyStep::Day, true, false));
         let wrong = [
             ("from=2026-01-01&to=2026-02-01", "`step` must be"),

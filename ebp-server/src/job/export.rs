@@ -20,7 +20,7 @@ use ebp_core::{
 use ebp_store::{Faults, JobResult, RESULT_PART, Standing, Store, StoreError, Subject};
 use ebp_survey::dataset::{
     ExportError, ExportOrder, Exported, LEAST_AGE, Packed, Progress as Told, begun_as_of, export,
-    pack,
+    pack, stretch,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,11 +53,16 @@ pub struct ExportJob {
 }
 
 /// Whether a request can be carried out.
-pub fn check(export: &ExportRequest, now: Timestamp, faults: &mut Faults) {
+pub fn check(export: &ExportRequest, now: Timestamp, zone: &str, faults: &mut Faults) {
     let is_old = export.as_of.is_none_or(|as_of| now.duration_since(as_of) >= LEAST_AGE);
     faults.check(is_old, "/export/as_of", "must be at least 10 minutes ago");
-    let is_stretch = export.from.zip(export.to).is_none_or(|(from, to)| from < to);
-    faults.check(is_stretch, "/export/to", "must be later than `from`");
+    match stretch(export, zone) {
+        Ok((Some(from), Some(to))) => {
+            faults.check(from < to, "/export/to", "must be later than `from`");
+        }
+        Ok(_) => {}
+        Err(_) => faults.check(false, "/export", "has a day that calendars do not cover"),
+    }
     let is_name = export.name.as_ref().is_none_or(|name| is_set_name(name));
     let name = "must have at most 60 small letters, digits, `-` and `.`, and begin with one of the \
                 first two";
@@ -87,6 +92,7 @@ impl Kind for ExportJob {
         let JobContext { survey, lease, .. } = context;
         let asked_at = survey.store().job(lease.job).await?.created_at;
         let order = ExportOrder::from_request(&self.export, asked_at, survey.zone());
+        let order = order.map_err(|error| failure(error.into()))?;
         let work = {
             let (context, runtime) = (context.clone(), Handle::current());
             move || make(&context, &order, &runtime)
@@ -284,19 +290,33 @@ mod tests {
         let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
         let places = |export: ExportRequest| {
             let mut faults = Faults::default();
-            check(&export, "2026-11-01T12:00:00Z".parse().unwrap(), &mut faults);
+            let now = "2026-11-01T12:00:00Z".parse().unwrap();
+            check(&export, now, "Europe/Berlin", &mut faults);
             faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>()
         };
         assert!(places(ExportRequest::default()).is_empty());
         let young = ExportRequest { as_of: at("2026-11-01T11:50:01Z"), ..ExportRequest::default() };
         assert_eq!(places(young), ["/export/as_of"]);
         let all = ExportRequest {
-            from: at("2026-02-01T00:00:00Z"),
-            to: at("2026-02-01T00:00:00Z"),
+            from: at("2026-02-01T00:00:00Z").map(Into::into),
+            to: at("2026-02-01T00:00:00Z").map(Into::into),
             name: Some("../etc".into()),
             publisher: Some("a\nb".into()),
             ..ExportRequest::default()
         };
         assert_eq!(places(all), ["/export/to", "/export/name", "/export/publisher"]);
+        // In Berlin the first of February begins an hour before it does in UTC.
+        let within = |to| ExportRequest {
+            from: Some("2026-02-01".parse().unwrap()),
+            to: at(to).map(Into::into),
+            ..ExportRequest::default()
+        };
+        assert_eq!(places(within("2026-01-31T23:00:00Z")), ["/export/to"]);
+        assert!(places(within("2026-01-31T23:15:00Z")).is_empty());
+        let far = ExportRequest {
+            from: Some("-009999-01-01".parse().unwrap()),
+            ..within("2026-02-01T00:00:00Z")
+        };
+        assert_eq!(places(far), ["/export"]);
     }
 }

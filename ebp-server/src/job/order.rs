@@ -30,7 +30,7 @@ pub fn order(
     created_by: Group,
     trace_id: Option<TraceId>,
     #[cfg_attr(not(feature = "export"), allow(unused_variables, reason = "for exports"))]
-    now: Timestamp,
+    (now, zone): (Timestamp, &str),
 ) -> Result<JobOrder, ApiError> {
     let NewJob { kind, file, dry_run, export, key } = new;
     if !may_ask(kind.name(), created_by) {
@@ -52,7 +52,7 @@ pub fn order(
         #[cfg(feature = "export")]
         JobKind::Export => {
             let export = export.unwrap_or_default();
-            super::export::check(&export, now, &mut faults);
+            super::export::check(&export, now, zone, &mut faults);
             (json(&super::export::ExportJob { export })?, Vec::new())
         }
         #[cfg(not(feature = "export"))]

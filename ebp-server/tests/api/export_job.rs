@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use ebp_core::{
     clock::Clock,
-    contract::{ExportReport, ExportRequest, Job, JobState, Registered, paths, problem_type},
+    contract::{
+        ExportReport, ExportRequest, Job, JobState, Registered, TimeBound, paths, problem_type,
+    },
     model::Measurement,
     scope::Group,
 };
@@ -116,8 +118,10 @@ async fn the_archive_is_what_a_local_export_makes() {
     household(&server, "b@example.org").await;
     let as_of = due(&server);
     let researcher = server.manager(Group::Researchers);
-    let asked =
-        json!({"kind": "export", "key": "first", "export": {"as_of": as_of, "name": "set"}});
+    // A day of the survey's time zone: in summer it begins two hours before the day of UTC.
+    let from = "2020-06-01";
+    let wanted = json!({"as_of": as_of, "name": "set", "from": from});
+    let asked = json!({"kind": "export", "key": "first", "export": wanted});
     let job = start(&researcher, &asked).await;
     let done = ended(&researcher, job).await;
     assert_eq!((done.state, done.error.as_deref()), (JobState::Succeeded, None));
@@ -138,9 +142,13 @@ async fn the_archive_is_what_a_local_export_makes() {
 
     let folder = tempfile::tempdir().unwrap();
     let local = folder.path().join("set");
-    let request =
-        ExportRequest { as_of: Some(as_of), name: Some("set".into()), ..ExportRequest::default() };
-    let order = ExportOrder::from_request(&request, as_of, "Europe/Berlin");
+    let request = ExportRequest {
+        as_of: Some(as_of),
+        name: Some("set".into()),
+        from: Some(TimeBound::At("2020-05-31T22:00:00Z".parse().unwrap())),
+        ..ExportRequest::default()
+    };
+    let order = ExportOrder::from_request(&request, as_of, "Europe/Berlin").unwrap();
     export(&server.store, &order, &local, &mut |_| Ok(())).await.unwrap();
     let (remote, local) = (unpack(&archive), listed(&local));
     assert_eq!(remote.keys().collect::<Vec<_>>(), local.keys().collect::<Vec<_>>());

@@ -39,7 +39,7 @@ pub use archive::{Packed, pack};
 pub use error::ExportError;
 pub use order::{ExportOrder, LEAST_AGE, Resolution};
 pub use progress::{Progress, Tell};
-pub use request::{PUBLISHER, default_name, latest};
+pub use request::{PUBLISHER, default_name, latest, stretch};
 
 use folder::Folder;
 pub use folder::begun_as_of;

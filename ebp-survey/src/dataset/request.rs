@@ -1,7 +1,10 @@
 //! An export as the Data API asks for it.
 
-use ebp_core::contract::{ExportFormat, ExportRequest, ExportResolution};
-use ebp_dataset::files::{Decimal, Format};
+use ebp_core::contract::{ExportFormat, ExportRequest, ExportResolution, TimeBound};
+use ebp_dataset::{
+    Calendar, CalendarError,
+    files::{Decimal, Format},
+};
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::{ExportOrder, LEAST_AGE, Resolution};
@@ -23,17 +26,45 @@ pub fn default_name(as_of: Timestamp) -> String {
     format!("ebp-{}", as_of.to_string().chars().take(10).collect::<String>())
 }
 
+/// From when to when a request goes, where days are those of the time zone.
+///
+/// # Errors
+/// As [`ExportOrder::from_request`].
+pub fn stretch(
+    request: &ExportRequest,
+    zone: &str,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), CalendarError> {
+    let calendar = Calendar::bundled(zone)?;
+    let place = |bound: TimeBound| match bound {
+        TimeBound::At(at) => Ok(at),
+        TimeBound::Midnight(day) => {
+            let midnight = calendar.midnight(day)?;
+            let out = |_| CalendarError::OutOfRange(midnight);
+            Timestamp::from_microsecond(midnight).map_err(out)
+        }
+    };
+    Ok((request.from.map(place).transpose()?, request.to.map(place).transpose()?))
+}
+
 impl ExportOrder {
-    /// The order that a request made at `asked_at` is: each attempt at it is the same order.
-    #[must_use]
-    pub fn from_request(request: &ExportRequest, asked_at: Timestamp, zone: &str) -> Self {
+    /// The order that a request made at `asked_at` is, where days are those of the time zone: each
+    /// attempt at it is the same order.
+    ///
+    /// # Errors
+    /// Where the zone is unknown, or its calendar does not cover a day that is given.
+    pub fn from_request(
+        request: &ExportRequest,
+        asked_at: Timestamp,
+        zone: &str,
+    ) -> Result<Self, CalendarError> {
         let as_of = request.as_of.unwrap_or_else(|| latest(asked_at));
-        Self {
+        let (from, to) = stretch(request, zone)?;
+        Ok(Self {
             name: request.name.clone().unwrap_or_else(|| default_name(as_of)),
             publisher: request.publisher.clone().unwrap_or_else(|| PUBLISHER.to_owned()),
             as_of,
-            from: request.from,
-            to: request.to,
+            from,
+            to,
             format: match request.format {
                 ExportFormat::Parquet => Format::Parquet,
                 ExportFormat::Csv => Format::Csv(Decimal::Point),
@@ -46,6 +77,6 @@ impl ExportOrder {
             },
             fill: request.fill,
             zone: zone.to_owned(),
-        }
+        })
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use {
 };
 
 pub use keeper::SeriesKept;
-pub use query::{SeriesBound, SeriesFault, SeriesParts, SeriesQuery};
+pub use query::{SeriesFault, SeriesParts, SeriesQuery};
 
 impl Survey {
     /// A household's energy, a row for each step.

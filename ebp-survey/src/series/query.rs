@@ -1,8 +1,8 @@
 //! What of a household's energy is asked for, and why it is not answered.
 
-use ebp_core::contract::EnergyStep;
+use ebp_core::contract::{EnergyStep, TimeBound};
 use ebp_dataset::{Calendar, CalendarError};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
 /// A day in microseconds.
 pub(super) const DAY: i64 = 86_400_000_000;
@@ -22,22 +22,13 @@ const LONGEST_DAYS: i64 = 3_660;
 /// Rows by days of all meters of a household together, at most: they are in memory.
 const METER_DAYS: i64 = 40_000;
 
-/// The beginning or the end of a stretch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeriesBound {
-    /// That instant.
-    At(Timestamp),
-    /// The first instant of that day of the time zone.
-    Midnight(Date),
-}
-
 /// Which part of a household's energy is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesQuery {
     /// Its beginning.
-    pub from: SeriesBound,
+    pub from: TimeBound,
     /// Its end.
-    pub to: SeriesBound,
+    pub to: TimeBound,
     /// The IANA name of the time zone whose days these are; the survey's if absent.
     pub zone: Option<String>,
 }
@@ -128,9 +119,9 @@ impl Asked {
             return Err(SeriesFault::Zone);
         }
         let calendar = Calendar::new(zone)?;
-        let place = |bound: SeriesBound| match bound {
-            SeriesBound::At(at) => Ok(at.as_microsecond()),
-            SeriesBound::Midnight(date) => calendar.midnight(date),
+        let place = |bound: TimeBound| match bound {
+            TimeBound::At(at) => Ok(at.as_microsecond()),
+            TimeBound::Midnight(date) => calendar.midnight(date),
         };
         let (from, to) = (place(query.from)?, place(query.to)?);
         for (name, at) in [("from", from), ("to", to)] {
@@ -198,10 +189,10 @@ const fn row_of(step: EnergyStep) -> &'static str {
 mod tests {
     use super::*;
 
-    fn at(text: &str) -> SeriesBound {
+    fn at(text: &str) -> TimeBound {
         text.parse().map_or_else(
-            |_| SeriesBound::Midnight(text.parse().unwrap()),
-            |at: Timestamp| SeriesBound::At(at),
+            |_| TimeBound::Midnight(text.parse().unwrap()),
+            |at: Timestamp| TimeBound::At(at),
         )
     }
 

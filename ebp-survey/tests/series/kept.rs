@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use ebp_core::{contract::EnergyStep, model::Measurement};
+use ebp_core::{
+    contract::{EnergyStep, TimeBound},
+    model::Measurement,
+};
 use ebp_dataset::{Calendar, MeterSeries, Periods, Reading, Rules};
 use ebp_needs::needs;
-use ebp_survey::{SeriesBound, SeriesParts, SeriesQuery, Survey};
+use ebp_survey::{SeriesParts, SeriesQuery, Survey};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::Value;
@@ -15,7 +18,7 @@ use crate::household::{Engine, GRID, Household, Random, hours, measurement, reco
 const DAYS: i64 = 33;
 
 fn query(from: &str, to: &str, zone: Option<&str>) -> SeriesQuery {
-    let bound = |text: &str| SeriesBound::Midnight(text.parse().unwrap());
+    let bound = |text: &str| TimeBound::Midnight(text.parse().unwrap());
     SeriesQuery { from: bound(from), to: bound(to), zone: zone.map(str::to_owned) }
 }
 
@@ -276,8 +279,8 @@ async fn days_of_all_meters_are_kept_at_leisure() {
     // Another time zone's days are others.
     let elsewhere = Survey::new(household.store.clone(), household.clock.clone()).with_zone("UTC");
     let asked = SeriesQuery {
-        from: SeriesBound::At("2026-03-01T00:00:00Z".parse().unwrap()),
-        to: SeriesBound::At("2026-03-03T00:00:00Z".parse().unwrap()),
+        from: TimeBound::At("2026-03-01T00:00:00Z".parse().unwrap()),
+        to: TimeBound::At("2026-03-03T00:00:00Z".parse().unwrap()),
         zone: None,
     };
     let parts = SeriesParts::default();

@@ -1,8 +1,8 @@
 //! What a summary says of a stretch that is known in part.
 
-use ebp_core::contract::{EnergySummary, MeterChange, NewMeter};
+use ebp_core::contract::{EnergySummary, MeterChange, NewMeter, TimeBound};
 use ebp_core::model::MeterType;
-use ebp_survey::{SeriesBound, SeriesQuery};
+use ebp_survey::SeriesQuery;
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -24,7 +24,7 @@ fn steady(grid: Uuid, from: i64, to: i64) -> Vec<ebp_core::model::Measurement> {
 }
 
 async fn summary(household: &Household, from: &str, to: &str) -> EnergySummary {
-    let bound = |text: &str| SeriesBound::Midnight(text.parse().unwrap());
+    let bound = |text: &str| TimeBound::Midnight(text.parse().unwrap());
     let query = SeriesQuery { from: bound(from), to: bound(to), zone: None };
     household.survey.energy_summary(household.id, &query).await.unwrap()
 }

@@ -1,10 +1,10 @@
 //! What was registered of a household's wiring decides its figures; what was not is assumed, and the
 //! answer says so.
 
-use ebp_core::contract::{EnergyStep, EnergySummary};
+use ebp_core::contract::{EnergyStep, EnergySummary, TimeBound};
 use ebp_needs::needs;
 use ebp_store::HouseholdId;
-use ebp_survey::{SeriesBound, SeriesParts, SeriesQuery, Survey};
+use ebp_survey::{SeriesParts, SeriesQuery, Survey};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn registered(engine: &Engine, case: &Case) -> Household {
 }
 
 async fn check(survey: &Survey, id: HouseholdId, case: &Case) {
-    let day = |text: &str| SeriesBound::Midnight(text.parse().unwrap());
+    let day = |text: &str| TimeBound::Midnight(text.parse().unwrap());
     let query = SeriesQuery { from: day("2026-03-02"), to: day("2026-03-03"), zone: None };
     let found = survey.energy_summary(id, &query).await.unwrap();
     let what = format!("{} {:?}", case.metadata, case.register);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use ebp_core::{
-    contract::{EnergyStep, MeterChange, Registered, Registration},
+    contract::{EnergyStep, MeterChange, Registered, Registration, TimeBound},
     model::Measurement,
 };
 use ebp_dataset::{
@@ -12,7 +12,7 @@ use ebp_dataset::{
     files::{BALANCE, DAILY, ENERGY, Format},
 };
 use ebp_store::{HouseholdId, InsertOutcome, Store};
-use ebp_survey::{SeriesBound, SeriesParts, SeriesQuery, dataset::Resolution};
+use ebp_survey::{SeriesParts, SeriesQuery, dataset::Resolution};
 use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ async fn nothing_is_missing_between_two_meters(world: World) {
 
     // The Data API gives the same flags.
     let series = async |from: &str, to: &str, step| {
-        let bound = |text: &str| SeriesBound::Midnight(text.parse().unwrap());
+        let bound = |text: &str| TimeBound::Midnight(text.parse().unwrap());
         let query = SeriesQuery { from: bound(from), to: bound(to), zone: None };
         let parts = SeriesParts { meters: false, bounds: false };
         let id = HouseholdId(made.household);

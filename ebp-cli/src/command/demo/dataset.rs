@@ -13,7 +13,7 @@ use ebp_survey::dataset::{ExportOrder, Exported};
 use super::state::State;
 use crate::{
     command::export::write,
-    exit::{CommandResult, Context},
+    exit::{CommandResult, Context, export::failed},
     stdout::print,
 };
 
@@ -34,6 +34,7 @@ pub fn export(state: &State) -> CommandResult {
         ExportRequest { publisher: Some("ebp demo".to_owned()), ..ExportRequest::default() };
     let zone = state.server.settings(std::sync::Arc::new(SystemClock)).zone;
     let order = ExportOrder::from_request(&request, SystemClock.now(), &zone);
+    let order = order.map_err(|error| failed(error.into()))?;
     let exported = write(&state.database, &order, &folder)?;
     print(tell_of(exported, &folder))
 }

@@ -29,12 +29,13 @@ const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
 pub fn figures(settings: &Settings, window: Stretch) -> Result<Option<EnergyFigures>, Failure> {
     let folder = Scratch(std::env::temp_dir().join(format!("ebp-report-{}", Uuid::new_v4())));
     let request = ExportRequest {
-        from: Some(window.from),
-        to: Some(window.to),
+        from: Some(window.from.into()),
+        to: Some(window.to.into()),
         resolution: ExportResolution::Hour,
         ..ExportRequest::default()
     };
     let order = ExportOrder::from_request(&request, SystemClock.now(), &settings.zone);
+    let order = order.map_err(|error| failed(error.into()))?;
     let exported = crate::runtime::on_this_thread()?.block_on(async {
         let store = open_store(&settings.database).await?;
         let exported = export(&store, &order, &folder.0, &mut |_| Ok(())).await;

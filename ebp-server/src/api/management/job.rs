@@ -51,8 +51,11 @@ pub async fn add(
     let trace_id = trace::trace_id();
     let new: NewJob = body::json_within(&intake, request, BODY).await?;
     // A file is read on another thread.
-    let now = survey.clock().now();
-    let order = tokio::task::spawn_blocking(move || job::order(new, group, trace_id, now))
+    let make = {
+        let (now, survey) = (survey.clock().now(), Arc::clone(&survey));
+        move || job::order(new, group, trace_id, (now, survey.zone()))
+    };
+    let order = tokio::task::spawn_blocking(make)
         .await
         .map_err(|_| ApiError::Internal("a job was not read".to_owned()))??;
     let job = survey.store().add_job(order).await?;

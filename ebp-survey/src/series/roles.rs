@@ -107,12 +107,14 @@ fn facts(calendar: &Calendar, household: &SeriesHousehold, seen: &[Seen]) -> Vec
             one.from = begin_of(calendar, household, meter, (one.from, begun), &ends);
         }
     }
-    // Of a meter at the grid that was never read nothing is known, not even that it shows one register
-    // alone; beside others it does not count yet.
+    // Of a meter at the grid of which neither register is known nothing follows, not even that it shows
+    // one register alone; one that was never read does not count yet beside others.
     let grid = facts.iter().filter(|meter| meter.kind == MeterKind::Grid).count();
     for meter in facts.iter_mut().filter(|meter| meter.kind == MeterKind::Grid) {
-        if meter.from == i64::MAX {
+        if meter.import.is_none() && meter.export.is_none() {
             (meter.import, meter.export) = (Some(Energy::ZERO), Some(Energy::ZERO));
+        }
+        if meter.from == i64::MAX {
             meter.from = if grid == 1 { i64::MIN } else { meter.to };
         }
     }

@@ -133,6 +133,7 @@ reg-fault-azimuth = Bitte Grad von 0 bis unter 360.
 reg-fault-tilt = Bitte Grad von 0 bis 90.
 reg-fault-installed = Bitte ein Datum ab 1970.
 reg-fault-connected = Bitte einen Erzeugungszähler des Haushalts.
+reg-fault-location-stays = Der Ort kann hier nicht entfernt, nur geändert werden: Tragen Sie den richtigen ein.
 reg-fault-other = Etwas davon kann nicht gespeichert werden.
 reg-existing = Dieser Mensch hat schon einen Haushalt an dieser Anschrift.
 reg-existing-show = Diesen Haushalt zeigen

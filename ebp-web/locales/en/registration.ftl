@@ -133,6 +133,7 @@ reg-fault-azimuth = Please enter degrees from 0 to less than 360.
 reg-fault-tilt = Please enter degrees from 0 to 90.
 reg-fault-installed = Please enter a date from 1970 on.
 reg-fault-connected = Please choose a generation meter of the household.
+reg-fault-location-stays = The place cannot be removed here, only changed: enter the right one.
 reg-fault-other = Some of it cannot be saved.
 reg-existing = This person has a household at this address already.
 reg-existing-show = Show that household

@@ -6,9 +6,9 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use ebp_core::{
     contract::MeasurementDevice,
-    model::{Incident, IncidentType, Meter, MeterType, PvSystem},
+    model::{ConsentState, Incident, IncidentType, Meter, MeterType, PvSystem},
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
@@ -36,8 +36,10 @@ struct Page {
 struct Shown {
     uuid: Uuid,
     health: String,
-    is_well: bool,
-    seen: String,
+    /// Its class: good, bad, or neither.
+    tone: &'static str,
+    /// When it sent last, and when it was in touch.
+    times: Vec<(String, String)>,
     components: Vec<(String, String)>,
     meters: Vec<ShownMeter>,
 }
@@ -59,7 +61,7 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         for meter in &meters {
             incidents.push((meter.uuid, cloud.incidents(meter.uuid)?));
         }
-        let devices = cloud.devices()?;
+        let devices = (cloud.devices()?, cloud.consent()?.state == ConsentState::Granted);
         Ok((devices, meters, cloud.pv_systems()?, incidents, cloud.certificate_end()))
     });
     let (answers, status, tunnel) = tokio::join!(
@@ -67,7 +69,7 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         web.ask_meterside(|meterside| meterside.status()),
         web.ask_tunnelside(|tunnelside| tunnelside.status()),
     );
-    let (devices, meters, systems, incidents, certificate_end) = match answers {
+    let ((devices, is_granted), meters, systems, incidents, certificate_end) = match answers {
         Ok(answers) => answers,
         Err(error) => return problem::cloud(&visitor, error),
     };
@@ -79,7 +81,7 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     };
     let shown = devices.iter().map(|device| {
         let own = meters.iter().filter(|meter| meter.measurement_device == Some(device.uuid));
-        shown(&frame, device, own.map(meter).collect())
+        shown(&frame, (device, is_granted), own.map(meter).collect())
     });
     let shown = shown.collect();
     let is_loose = |meter: &&Meter| {
@@ -108,26 +110,33 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     visitor.show(&Page { devices: shown, loose, uncounted, facts, warning, frame })
 }
 
-fn shown(frame: &Frame, device: &MeasurementDevice, meters: Vec<ShownMeter>) -> Shown {
-    let is_silent = device
-        .last_activity
-        .is_none_or(|at| frame.now.duration_since(at) > SignedDuration::from_hours(3));
+/// A device is judged by what it sends: its questions for consent show only that it runs.
+fn shown(
+    frame: &Frame,
+    (device, is_granted): (&MeasurementDevice, bool),
+    meters: Vec<ShownMeter>,
+) -> Shown {
+    let is_old = |at: Timestamp| frame.now.duration_since(at) > SignedDuration::from_hours(3);
     let has_incident = meters.iter().any(|meter| !meter.incidents.is_empty());
-    let health = match device.last_activity {
-        None => frame.say("device-never"),
-        Some(_) if is_silent => frame.say("device-silent"),
-        Some(_) if has_incident => frame.say("device-incident"),
-        Some(_) => frame.say("device-well"),
+    let (health, tone) = match (device.last_activity, device.last_report) {
+        (None, None) => ("device-never", "bad"),
+        _ if !is_granted => ("device-no-consent", ""),
+        (Some(_), None) => ("device-sent-nothing", ""),
+        (_, Some(at)) if is_old(at) => ("device-silent", "bad"),
+        _ if has_incident => ("device-incident", "bad"),
+        _ => ("device-well", "good"),
     };
-    let seen = device
-        .last_activity
-        .map_or_else(String::new, |at| format!("{}, {}", frame.when(at), frame.ago(at)));
+    let times = [("last-sent", device.last_report), ("last-seen", device.last_activity)];
+    let times = times.into_iter().filter_map(|(name, at)| {
+        let at = at?;
+        Some((frame.say(name), format!("{}, {}", frame.when(at), frame.ago(at))))
+    });
     let components = device.components.iter();
     Shown {
         uuid: device.uuid,
-        health,
-        is_well: !is_silent && !has_incident,
-        seen,
+        health: frame.say(health),
+        tone,
+        times: times.collect(),
         components: components.map(|(name, part)| (name.clone(), part.version.clone())).collect(),
         meters,
     }

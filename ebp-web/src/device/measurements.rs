@@ -1,12 +1,12 @@
 //! What was measured, by day, week, month and year, with the period before beside it.
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, ops::RangeInclusive, sync::Arc};
 
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    http::{HeaderName, HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use ebp_core::contract::{EnergySeries, EnergyStep, EnergySummary, ExactNumber, SurveyInformation};
 use jiff::civil::Date;
@@ -50,27 +50,40 @@ struct Page {
     notes: Vec<String>,
 }
 
+/// Years that have measurements; the server has none of others.
+const YEARS: RangeInclusive<i16> = 2000..=2100;
+
+/// A period that is asked for is none.
+struct NoPeriod;
+
 /// The period that is asked for; today's if none is.
-fn asked(visitor: &Visitor) -> Option<Period> {
-    let kind = visitor.preferences.get("period").and_then(|name| name.parse().ok());
-    let date = visitor.preferences.get("date").and_then(|date| date.parse().ok());
-    let date = date.unwrap_or_else(|| visitor.moments().day_of(visitor.now));
-    Period::from_day(kind.unwrap_or(PeriodKind::Day), date)
+fn asked(visitor: &Visitor) -> Result<Period, NoPeriod> {
+    let preference = |name| visitor.preferences.get(name).filter(|text| !text.is_empty());
+    let kind = preference("period").map_or(Ok(PeriodKind::Day), str::parse);
+    let day = preference("date").map_or_else(
+        || Ok(visitor.moments().day_of(visitor.now)),
+        |date| date.parse::<Date>().map_err(|_| NoPeriod),
+    )?;
+    let period = Period::from_day(kind.map_err(|_| NoPeriod)?, day);
+    period.filter(|_| YEARS.contains(&day.year())).ok_or(NoPeriod)
 }
 
 /// `GET /measurements?period&date`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
-    let Some(period) = asked(&visitor) else {
-        return Redirect::to("/measurements").into_response();
+    let (period, is_none) = match asked(&visitor) {
+        Ok(period) => (Some(period), false),
+        Err(NoPeriod) => {
+            let today = visitor.moments().day_of(visitor.now);
+            (Period::from_day(PeriodKind::Day, today), true)
+        }
     };
+    let Some(period) = period else { return problem::no_period(&visitor) };
     let previous = period.previous();
     let survey = if money::has_own(&visitor) { None } else { survey(&web).await };
     let survey = survey.unwrap_or_default();
     let zone = &web.parts.zone;
     let bounds = [period.from, period.to].map(|day| zone.to_timestamp(day.into()));
-    let [Ok(from), Ok(to)] = bounds else {
-        return Redirect::to("/measurements").into_response();
-    };
+    let [Ok(from), Ok(to)] = bounds else { return problem::no_period(&visitor) };
     let series = survey.quarter_prices.as_ref();
     let division = money::division(&survey.prices, series, &period, (from, to));
     let answers = web.ask(move |cloud| {
@@ -98,7 +111,7 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
     });
     match answers.await {
         Ok(answers) => {
-            let mut response = visitor.show(&page(&visitor, period, &answers, &survey));
+            let mut response = visitor.show(&page(&visitor, (period, is_none), &answers, &survey));
             let cookie = money::cookie(&visitor);
             if let Some(Ok(cookie)) = cookie.map(|cookie| HeaderValue::from_str(&cookie)) {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -126,7 +139,13 @@ async fn survey(web: &Arc<DeviceWeb>) -> Option<SurveyInformation> {
     }
 }
 
-fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInformation) -> Page {
+/// `is_none` says that another period was asked for, which is none.
+fn page(
+    visitor: &Visitor,
+    (period, is_none): (Period, bool),
+    answers: &Answers,
+    survey: &SurveyInformation,
+) -> Page {
     let Answers { summary, before, series, parts } = answers;
     let language = visitor.language();
     let frame = visitor.frame(language.say("menu-measurements"));
@@ -159,12 +178,22 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInf
         language.say_with("compared-with", [("period", before.title(&frame.moments).into())])
     });
     let energy = EnergyView::new(&frame, summary, series, &period);
+    // The household was measured for the first time later, or never.
+    let is_before = summary.quarters == 0 && period.to <= today;
+    let mut notes = notes(visitor, &period, today);
+    if is_before {
+        notes.push(language.say("before-the-first"));
+    }
+    if is_none {
+        notes.insert(0, language.say("no-such-day"));
+    }
+    let previous = period.previous().filter(|_| !is_before);
     Page {
         kinds: kinds.collect(),
         period: period.title(&frame.moments),
         kind: period.kind.name(),
         date: period.from.to_string(),
-        previous: period.previous().map(|before| link(&before, before_text(language, period.kind))),
+        previous: previous.map(|before| link(&before, before_text(language, period.kind))),
         next: period
             .next()
             .filter(|next| next.from <= today)
@@ -176,8 +205,8 @@ fn page(visitor: &Visitor, period: Period, answers: &Answers, survey: &SurveyInf
         money: money::money(visitor, &period, summary, parts.as_ref(), &survey.prices),
         prices: money::typed(visitor),
         has_own_prices: money::has_own(visitor),
-        notes: notes(visitor, &period, today),
-        energy: Some(energy).filter(|energy| !energy.rows.is_empty()),
+        notes,
+        energy: Some(energy).filter(|energy| !energy.rows.is_empty() && !is_before),
         frame,
     }
 }
@@ -246,7 +275,7 @@ async fn download(
     media_type: &'static str,
     write: impl FnOnce(&EnergySeries) -> String,
 ) -> Response {
-    let Some(period) = asked(visitor) else { return StatusCode::BAD_REQUEST.into_response() };
+    let Ok(period) = asked(visitor) else { return problem::no_period(visitor) };
     let series = match web.ask(move |cloud| cloud.series(period.request())).await {
         Ok(series) => series,
         Err(error) => return problem::cloud(visitor, error),

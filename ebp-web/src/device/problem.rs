@@ -40,6 +40,17 @@ pub fn not_found(visitor: &Visitor) -> Response {
     page(visitor, StatusCode::NOT_FOUND, texts)
 }
 
+/// The day or period that is asked for is none.
+pub fn no_period(visitor: &Visitor) -> Response {
+    let texts = [
+        /* text */ "no-period",
+        /* text */ "no-period-why",
+        /* text */ "nothing-changed",
+        /* text */ "not-found-remedy",
+    ];
+    page(visitor, StatusCode::BAD_REQUEST, texts)
+}
+
 /// A form that no page of this session made.
 pub fn refuse_form(visitor: &Visitor) -> Response {
     let texts = [

@@ -136,7 +136,7 @@ fn page(
     let sent = answers
         .as_ref()
         .ok()
-        .and_then(|answers| answers.devices.iter().filter_map(|device| device.last_activity).max());
+        .and_then(|answers| answers.devices.iter().filter_map(|device| device.last_report).max());
     if let Some(at) = sent {
         facts.push((frame.say("last-sent"), format!("{}, {}", frame.when(at), frame.ago(at))));
     }
@@ -222,16 +222,23 @@ fn describe(
     if has(IncidentType::ObisCodesUnavailable) {
         return (frame.say("state-locked"), bad);
     }
-    match last_measured(status) {
-        None => {
+    let is_old = |at: &Timestamp| frame.now.duration_since(*at) > SignedDuration::from_mins(35);
+    match (last_measured(status), first_silent(status)) {
+        (None, _) => {
             let time = frame.moments.time(next_quarter(frame.now));
             (frame.say_one("state-first", "time", time), good)
         }
-        Some(at) if frame.now.duration_since(at) > SignedDuration::from_mins(35) => {
-            (frame.say_one("state-silent", "ago", frame.ago(at)), bad)
+        (Some(at), _) if is_old(&at) => (frame.say_one("state-silent", "ago", frame.ago(at)), bad),
+        (_, Some(at)) if is_old(&at) => {
+            (frame.say_one("state-one-silent", "ago", frame.ago(at)), bad)
         }
-        Some(_) => (frame.say("state-well"), good),
+        _ => (frame.say("state-well"), good),
     }
+}
+
+/// When the meter was measured that was not measured for the longest time.
+fn first_silent(status: &Status) -> Option<Timestamp> {
+    status.meters.iter().filter_map(|meter| meter.measured_at).min()
 }
 
 fn last_measured(status: &Status) -> Option<Timestamp> {

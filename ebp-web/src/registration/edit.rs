@@ -216,6 +216,12 @@ fn change(
     let registered = draft_of(language, stored);
     let entered = draft.value();
     let mut body = Map::new();
+    // What is registered stays unless another place is entered.
+    let is_gone = |name| !registered.get(name).is_empty() && draft.get(name).trim().is_empty();
+    if LOCATION.iter().all(|question| is_gone(question.name)) {
+        let fault = language.say("reg-fault-location-stays");
+        return Err(FieldFaults::from([("latitude".to_owned(), fault)]));
+    }
     for (member, questions) in [
         ("participant", CONTACT),
         ("address", ADDRESS),
@@ -275,6 +281,10 @@ mod tests {
         let made = change(Language::De, &stored, &draft).unwrap().unwrap();
         assert!(made.participant.is_none() && made.location.is_none() && made.metadata.is_none());
         assert_eq!(made.address.unwrap().street, "Gasse 2");
+        let (mut gone, is_gone) = (draft_of(Language::De, &stored), ["latitude", "longitude"]);
+        is_gone.into_iter().for_each(|name| gone.set(name, String::new()));
+        let faults = change(Language::De, &stored, &gone).unwrap_err();
+        assert_eq!(faults.keys().collect::<Vec<_>>(), ["latitude"], "a place is not removed");
         draft.set("adults", "x".into());
         let faults = change(Language::De, &stored, &draft).unwrap_err();
         assert_eq!(faults.keys().collect::<Vec<_>>(), ["adults"]);

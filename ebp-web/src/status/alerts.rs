@@ -366,7 +366,11 @@ impl RulesPage {
         faults: Vec<String>,
         is_changed: bool,
     ) -> Self {
-        let others = if is_changed { describe_rules(&frame, rules) } else { Vec::new() };
+        let mut others = Vec::new();
+        if is_changed {
+            others = describe_rules(&frame, rules);
+            others.push((frame.say("rules-quiet"), describe_quiet(&frame, rules)));
+        }
         let zone = rules.quiet_hours.as_ref().map(|quiet| quiet.zone.clone());
         let zone = zone.unwrap_or_else(|| "Europe/Berlin".to_owned());
         Self { frame, version, draft, zone, faults, others }

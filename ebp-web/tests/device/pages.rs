@@ -118,6 +118,13 @@ async fn states_of_measurements() {
     }
     let page = browser.get("/measurements?period=day&date=2026-12-24").await;
     assert!(page.text().contains("Für diese Zeit gibt es keine Messwerte"), "the future");
+    for wrong in ["date=2026-02-30", "date=0001-01-01", "date=9999-12-31", "period=hour"] {
+        let text = browser.get(&format!("/measurements?{wrong}")).await.text();
+        assert!(text.contains("Diesen Tag oder Zeitraum gibt es nicht"), "{wrong}: {text}");
+        let file = browser.get(&format!("/measurements.csv?{wrong}")).await;
+        assert_eq!(file.status, 400, "{wrong}");
+        assert!(file.text().contains("muss wie 2026-03-31 geschrieben sein"), "{wrong}");
+    }
     world.cloud.change(|server| server.away = true);
     let page = browser.get("/measurements").await;
     assert_eq!(page.status, 503);

@@ -101,6 +101,39 @@ async fn what_a_meter_showed_last_stays_when_its_head_is_away() {
     );
 }
 
+/// A device that asks for consent runs; whether it measures, only what it sends shows.
+#[tokio::test]
+async fn a_device_is_judged_by_what_it_sends() {
+    let world = World::new();
+    assert!(text_of(&world, "/devices").await.contains("Es misst und sendet."));
+    for (sent, expected) in [
+        (Some("2026-06-15T08:30:00Z"), "Es hat seit mehr als drei Stunden nichts gesendet."),
+        (None, "Es hat noch nichts gesendet."),
+    ] {
+        world.cloud.change(|server| server.last_report = sent.map(|at| at.parse().unwrap()));
+        let text = text_of(&world, "/devices").await;
+        assert!(text.contains(expected) && text.contains("Zuletzt gemeldet"), "{text}");
+        assert!(!text.contains("Es misst und sendet."), "{text}");
+        assert_eq!(text.contains("Zuletzt gesendet"), sent.is_some(), "{text}");
+        let today = text_of(&world, "/today").await;
+        assert_eq!(today.contains("Zuletzt gesendet"), sent.is_some(), "{today}");
+    }
+    world.cloud.change(|server| server.consent = ConsentState::NotGranted);
+    let text = text_of(&world, "/devices").await;
+    assert!(text.contains("Es wird nichts gemessen: Ihre Einwilligung fehlt."), "{text}");
+}
+
+#[tokio::test]
+async fn a_meter_that_is_silent_beside_others_is_told() {
+    let world = World::new();
+    assert!(text_of(&world, "/today").await.contains("Alles in Ordnung"));
+    world.meterside.change(|status| {
+        status.meters[1].measured_at = "2026-06-12T08:00:00Z".parse().ok();
+    });
+    let text = text_of(&world, "/today").await;
+    assert!(text.contains("Einer Ihrer Zähler wurde zuletzt vor 3 Tagen gemessen."), "{text}");
+}
+
 #[tokio::test]
 async fn devices_tell_of_certificates_and_of_what_nobody_counts() {
     let world = World::new();

@@ -160,6 +160,21 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::Words(_), Place::File) => {
             "these are words and no telegram: record what the meter sends".to_owned()
         }
+        (Cause::OtherProtocol(_), _) => {
+            "put the reading head on the meter's optical port, which sends SML or IEC 62056-21; a \
+             customer interface needs a program for DLMS, mostly with a key of the network operator"
+                .to_owned()
+        }
+        (Cause::DecodedText, Place::Bridge) => {
+            "give the bridge's raw port, or let it pass on the meter's bytes as they are".to_owned()
+        }
+        (Cause::DecodedText, Place::Device(_)) => {
+            "the device at this port decodes by itself: let it pass on the meter's bytes as they are"
+                .to_owned()
+        }
+        (Cause::DecodedText, Place::File) => {
+            "record what the meter sends: its raw bytes, before anything decodes them".to_owned()
+        }
         (Cause::Telnet, _) => RAW_ACCEPTER.to_owned(),
         (Cause::Named { .. }, Place::Bridge) => {
             "set the bridge to the speed at which the meter answers (mostly 300 baud, 7E1), and move the \

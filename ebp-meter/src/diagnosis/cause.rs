@@ -13,6 +13,10 @@ pub enum Cause {
     /// Somebody else's words: a little printable text without registers, such as `Port already in
     /// use`. Their last line, at most 120 letters, digits and printable characters of ASCII.
     Words(String),
+    /// Undamaged frames of a protocol that is not read here.
+    OtherProtocol(OtherProtocol),
+    /// Text with values that were decoded already: JSON, or lines of names and numbers.
+    DecodedText,
     /// A Telnet bridge, which begins with a negotiation (`ff fb`, `ff fd`), and nothing behind it that
     /// shows another cause.
     Telnet,
@@ -48,6 +52,16 @@ pub enum Cause {
     /// Telegrams have their full length, or damaged marks of their beginning and end, and wrong
     /// checksums.
     BitsLost,
+}
+
+/// A protocol of meters that is not read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OtherProtocol {
+    /// HDLC, in which customer interfaces send DLMS (IEC 62056-46).
+    Hdlc,
+    /// M-Bus by wire (EN 13757-2), in which others send it.
+    MBus,
 }
 
 /// How line ends were changed.
@@ -90,6 +104,18 @@ impl fmt::Display for Cause {
             Self::OwnEcho => f.write_str("only the echo of what was sent came back"),
             Self::WebServer => f.write_str("a web server answered"),
             Self::Words(words) => write!(f, "it says \"{words}\""),
+            Self::OtherProtocol(protocol) => {
+                let name = match protocol {
+                    OtherProtocol::Hdlc => "HDLC",
+                    OtherProtocol::MBus => "M-Bus",
+                };
+                write!(
+                    f,
+                    "it sends undamaged {name} frames, as customer interfaces with DLMS do, which \
+                     this program does not read"
+                )
+            }
+            Self::DecodedText => f.write_str("it sends text with values that were decoded already"),
             Self::Telnet => f.write_str("the bridge speaks Telnet"),
             Self::Named { manufacturer } => {
                 write!(f, "the meter gave its name ({manufacturer}) and then no registers")

@@ -11,13 +11,14 @@
 
 mod ascii;
 mod cause;
+mod foreign;
 mod line_ends;
 mod sml;
 mod text;
 
 use std::fmt;
 
-pub use cause::{Cause, LineEnds};
+pub use cause::{Cause, LineEnds, OtherProtocol};
 
 use crate::{hex_text, port::telnet};
 
@@ -86,7 +87,10 @@ pub fn diagnose(bytes: &[u8]) -> Option<Cause> {
 }
 
 fn within(bytes: &[u8]) -> Option<Cause> {
-    text::diagnose(bytes).or_else(|| sml::diagnose(bytes)).or_else(|| ascii::diagnose(bytes))
+    foreign::diagnose(bytes)
+        .or_else(|| text::diagnose(bytes))
+        .or_else(|| sml::diagnose(bytes))
+        .or_else(|| ascii::diagnose(bytes))
 }
 
 #[cfg(test)]

@@ -86,6 +86,13 @@ fn name_alone(text: &[u8]) -> Option<String> {
     names.next().map(|identification| identification.manufacturer.to_string())
 }
 
+/// Whether the line has a register's value, in brackets behind an address of digits.
+pub(super) fn is_register(line: &str) -> bool {
+    line.split_once('(').is_some_and(|(address, value)| {
+        address.contains(|c: char| c.is_ascii_digit()) && value.contains(')')
+    })
+}
+
 /// The last line of a short text.
 fn words(bytes: &[u8]) -> Option<String> {
     if bytes.len() > LONGEST_TEXT {
@@ -96,12 +103,6 @@ fn words(bytes: &[u8]) -> Option<String> {
     if !text.chars().all(is_readable) {
         return None;
     }
-    // A register has its value in brackets behind an address of digits.
-    let is_register = |line: &str| {
-        line.split_once('(').is_some_and(|(address, value)| {
-            address.contains(|c: char| c.is_ascii_digit()) && value.contains(')')
-        })
-    };
     let mut lines = text.split(['\r', '\n', '\0']);
     if lines.clone().any(is_register) {
         return None;

@@ -66,8 +66,10 @@ pub fn nothing_in_file(
     seven_bits: bool,
     passed: Option<&str>,
 ) -> Failure {
-    // A telegram that the recording cut off is not damaged.
-    let passed = passed.filter(|_| meter.cause() != Some(Cause::CutShort));
+    // A telegram that the recording cut off is not damaged, nor is what was read from text of an
+    // unknown form.
+    let is_damage = !matches!(meter.cause(), Some(Cause::CutShort | Cause::UnknownByteText));
+    let passed = passed.filter(|_| is_damage);
     let mut message = format!(
         "{} contains no telegram ({}",
         meter.port_name(),
@@ -163,6 +165,15 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::OtherProtocol(_), _) => {
             "put the reading head on the meter's optical port, which sends SML or IEC 62056-21; a \
              customer interface needs a program for DLMS, mostly with a key of the network operator"
+                .to_owned()
+        }
+        (Cause::UnknownByteText, Place::File) => {
+            "give the raw bytes, such as `ebp read --raw FILE` saves, or two digits a byte and nothing \
+             else (`xxd -p`)"
+                .to_owned()
+        }
+        (Cause::UnknownByteText, _) => {
+            "let what is at the port pass on the meter's bytes as they are, and no text of them"
                 .to_owned()
         }
         (Cause::DecodedText, Place::Bridge) => {

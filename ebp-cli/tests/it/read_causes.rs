@@ -165,6 +165,34 @@ fn whole_data_of_another_kind_is_named() {
     }
 }
 
+/// Forms that programs have of their own: read where a checksum proves them, never blamed on the head.
+#[test]
+fn text_of_bytes_is_read_or_named() {
+    let written = |bytes: &[u8]| -> [String; 3] {
+        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        let hex = |part: &[u8]| part.iter().map(|byte| format!(" {byte:02X}")).collect::<String>();
+        [
+            bytes.chunks(16).map(|part| format!("12:34:56.789 ->{}\r\n", hex(part))).collect(),
+            format!("{{\"type\":\"Buffer\",\"data\":[{}]}}\n", numbers.join(",")),
+            format!("b\"{}\"\n", bytes.escape_ascii()),
+        ]
+    };
+    let whole = fs::read(damaged("s09_emh_cr_in_value.raw")).unwrap();
+    let broken = fs::read(damaged("s08b_lgz_bit_lost_only.raw")).unwrap();
+    for (text, of_broken) in written(&whole).iter().zip(written(&broken)) {
+        let mut command = ebp();
+        command.args(["read", "-", "--format", "json"]);
+        let run = process::run(command, text.as_bytes()).done();
+        assert!(run.stdout.contains("23149.125"), "{text}: {run:#?}");
+        run.says(&["is text of bytes"]);
+        let mut command = ebp();
+        command.args(["read", "-"]);
+        let run = process::run(command, of_broken.as_bytes());
+        let run = run.refused(1, &["contains no telegram", "not known here", "xxd -p"]);
+        assert!(!run.stderr.contains("align") && !run.stderr.contains("lost"), "{run:#?}");
+    }
+}
+
 #[test]
 fn a_line_of_seven_bits_is_named() {
     let folder = tempfile::tempdir().unwrap();

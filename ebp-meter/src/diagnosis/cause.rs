@@ -10,13 +10,16 @@ pub enum Cause {
     OwnEcho,
     /// A web server: the bytes begin with `HTTP/`, `<!DOCTYPE html`, `<html` or an alert of TLS.
     WebServer,
-    /// Somebody else's words: a little printable text without registers, such as `Port already in
+    /// Somebody else's words: printable text without registers, such as `Port already in
     /// use`. Their last line, at most 120 letters, digits and printable characters of ASCII.
     Words(String),
     /// Undamaged frames of a protocol that is not read here.
     OtherProtocol(OtherProtocol),
     /// Text with values that were decoded already: JSON, or lines of names and numbers.
     DecodedText,
+    /// Text that stands for bytes, in which there is no telegram: its form may be one that is not read
+    /// here.
+    UnknownByteText,
     /// A Telnet bridge, which begins with a negotiation (`ff fb`, `ff fd`), and nothing behind it that
     /// shows another cause.
     Telnet,
@@ -116,6 +119,10 @@ impl fmt::Display for Cause {
                 )
             }
             Self::DecodedText => f.write_str("it sends text with values that were decoded already"),
+            Self::UnknownByteText => f.write_str(
+                "it is text of bytes, and no telegram is in it: its form may be one that is not known \
+                 here",
+            ),
             Self::Telnet => f.write_str("the bridge speaks Telnet"),
             Self::Named { manufacturer } => {
                 write!(f, "the meter gave its name ({manufacturer}) and then no registers")

@@ -10,6 +10,7 @@
 //! wrong.
 
 mod ascii;
+mod byte_text;
 mod cause;
 mod foreign;
 mod line_ends;
@@ -81,9 +82,10 @@ pub fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if telnet::begins(bytes) {
         return within(&telnet::undo(bytes)).or(Some(Cause::Telnet));
     }
-    let unwrapped = || within(&hex_text::undo(bytes)?);
-    // Who logs says a lot beside.
-    if hex_text::is_log(bytes) { unwrapped() } else { within(bytes).or_else(unwrapped) }
+    if let Some(found) = byte_text::diagnose(bytes) {
+        return found;
+    }
+    within(bytes).or_else(|| within(&hex_text::undo(bytes)?))
 }
 
 fn within(bytes: &[u8]) -> Option<Cause> {

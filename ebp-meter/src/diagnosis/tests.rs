@@ -1,5 +1,6 @@
 //! Every cause by recordings of real use, and by what may not be taken for it.
 
+mod byte_text;
 mod foreign;
 mod holes;
 

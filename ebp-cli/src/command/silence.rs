@@ -220,6 +220,11 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
              (`stty -F DEVICE raw`)"
                 .to_owned()
         }
+        (Cause::BytesInserted, _) => {
+            "pass the bytes on as they are (binary): no line ends, counts or messages of what hands \
+             them on"
+                .to_owned()
+        }
         (Cause::ByteLeftOut { .. }, _) => {
             "pass the bytes on as they are (binary): texts of C and a shell's variables drop the byte \
              00, and Telnet the byte ff"
@@ -232,7 +237,7 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
             "wait longer (--timeout 30s); if it stops there each time, check what hands the bytes on"
                 .to_owned()
         }
-        (Cause::BufferTooSmall { .. }, _) => {
+        (Cause::BufferTooSmall { .. } | Cause::BytesLostAtOnePlace, _) => {
             "give the bridge a larger receive buffer, of 1024 bytes or more (ESPHome: `rx_buffer_size` \
              of the `uart`)"
                 .to_owned()

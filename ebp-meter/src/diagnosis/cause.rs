@@ -48,8 +48,12 @@ pub enum Cause {
         /// After how many, about.
         bytes: usize,
     },
+    /// Telegrams lack bytes at the same place, again and again, which is not known.
+    BytesLostAtOnePlace,
     /// Each byte 09 became spaces: with it a checksum is right that is wrong without it.
     TabsExpanded,
+    /// Bytes were inserted: without a few of them a checksum is right that is wrong with them.
+    BytesInserted,
     /// Telegrams have holes at changing places.
     BytesLost,
     /// Telegrams have their full length, or damaged marks of their beginning and end, and wrong
@@ -143,7 +147,13 @@ impl fmt::Display for Cause {
                 "telegrams break after about {bytes} bytes each time: a buffer of that size on the \
                  way is too small"
             ),
+            Self::BytesLostAtOnePlace => f.write_str(
+                "bytes are lost at the same place in each telegram: a buffer on the way is too small",
+            ),
             Self::TabsExpanded => f.write_str("each byte 09 becomes spaces on the way, as a tab"),
+            Self::BytesInserted => {
+                f.write_str("bytes are inserted on the way that no meter has sent")
+            }
             Self::BytesLost => f.write_str("bytes are lost at changing places in the telegrams"),
             Self::BitsLost => f.write_str("bits are lost in the telegrams"),
         }

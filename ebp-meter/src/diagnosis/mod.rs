@@ -15,6 +15,7 @@ mod cause;
 mod foreign;
 mod line_ends;
 mod sml;
+mod structure;
 mod text;
 
 use std::fmt;

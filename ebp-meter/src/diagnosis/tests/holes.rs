@@ -28,6 +28,38 @@ fn a_buffer_that_is_too_small() {
     assert_eq!(diagnose(registers.repeat(5).as_bytes()), cut);
 }
 
+/// A gap at one offset is one whatever its length, and wherever it lies.
+#[test]
+fn bytes_lost_at_one_offset() {
+    let length = telegram(1, 14).len();
+    let (mut total, mut others) = (0, Vec::new());
+    for lost in 1..=40 {
+        for at in (16 + lost..length - 60).step_by(113) {
+            let stream: Vec<u8> =
+                telegrams().flat_map(|t| [&t[..at], &t[at + lost..]].concat()).collect();
+            total += 1;
+            match diagnose(&stream) {
+                Some(Cause::BufferTooSmall { bytes }) if bytes.abs_diff(at) <= 72 => {}
+                Some(Cause::BytesLostAtOnePlace) => {}
+                other => others.push((lost, at, other)),
+            }
+        }
+    }
+    // What follows may happen to fit, and the place is then elsewhere.
+    assert!(others.len() * 50 <= total, "{} of {total}: {others:?}", others.len());
+}
+
+#[test]
+fn bytes_inserted_at_one_offset_are_no_buffer() {
+    for inserted in [&b"\0"[..], b"\xff\xff", b"\r\n\r\n"] {
+        for at in [60, 133, 200, 256] {
+            let stream: Vec<u8> =
+                telegrams().flat_map(|t| [&t[..at], inserted, &t[at..]].concat()).collect();
+            assert_eq!(diagnose(&stream), Some(Cause::BytesInserted), "{inserted:?} at {at}");
+        }
+    }
+}
+
 #[test]
 fn holes_at_changing_places_are_no_buffer() {
     let holes: Vec<u8> = telegrams()
@@ -110,5 +142,14 @@ fn tabs_that_became_spaces_are_no_buffer() {
             .collect();
         assert_eq!(diagnose(&expanded), Some(Cause::TabsExpanded), "{width}");
     }
+    // A terminal's tabs reach to the next column that is a multiple of eight.
+    let mut columns = Vec::new();
+    for byte in &with_tabs {
+        match byte {
+            b'\t' => columns.resize((columns.len() / 8 + 1) * 8, b' '),
+            other => columns.push(*other),
+        }
+    }
+    assert_eq!(diagnose(&columns), Some(Cause::TabsExpanded));
     assert_eq!(diagnose(&stream), None);
 }

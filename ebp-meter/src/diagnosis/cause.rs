@@ -52,6 +52,8 @@ pub enum Cause {
     BytesLostAtOnePlace,
     /// Each byte 09 became spaces: with it a checksum is right that is wrong without it.
     TabsExpanded,
+    /// A terminal took control characters for keys, and dropped them.
+    TerminalEdits,
     /// Bytes were inserted: without a few of them a checksum is right that is wrong with them.
     BytesInserted,
     /// Telegrams have holes at changing places.
@@ -151,6 +153,9 @@ impl fmt::Display for Cause {
                 "bytes are lost at the same place in each telegram: a buffer on the way is too small",
             ),
             Self::TabsExpanded => f.write_str("each byte 09 becomes spaces on the way, as a tab"),
+            Self::TerminalEdits => f.write_str(
+                "a terminal edits the bytes: it drops those that it takes for keys (03, 11, 13, 1a)",
+            ),
             Self::BytesInserted => {
                 f.write_str("bytes are inserted on the way that no meter has sent")
             }

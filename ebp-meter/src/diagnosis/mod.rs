@@ -16,6 +16,7 @@ mod foreign;
 mod line_ends;
 mod sml;
 mod structure;
+mod terminal;
 mod text;
 
 use std::fmt;

@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use super::{Cause, line_ends, structure};
+use super::{Cause, line_ends, structure, terminal};
 use crate::sml::frame::{ESCAPE, Frame, START, State, frames};
 
 /// What ends a frame, as far as it is always the same.
@@ -55,6 +55,9 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     }
     if ended.iter().any(|raw| has_expanded_tabs(raw)) {
         return Some(Cause::TabsExpanded);
+    }
+    if terminal::has_edited(bytes, &ended) {
+        return Some(Cause::TerminalEdits);
     }
     let inserted = ended.iter().filter(|raw| has_insertion(raw)).count();
     if inserted > 0 && inserted * 3 >= ended.len() * 2 {

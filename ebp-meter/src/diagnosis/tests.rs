@@ -3,6 +3,7 @@
 mod byte_text;
 mod foreign;
 mod holes;
+mod terminal;
 
 use proptest::{collection::vec, prelude::*};
 

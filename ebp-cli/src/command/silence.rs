@@ -201,7 +201,9 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
             "record until the registers have come, which takes minutes at 300 baud".to_owned()
         }
         (Cause::SevenBits, _) => EIGHT_BITS.to_owned(),
-        (Cause::LineEnds(_) | Cause::TerminalEdits, Place::Device(port)) => format!("make it raw: `stty -F {port} raw`"),
+        (Cause::LineEnds(_) | Cause::TerminalEdits, Place::Device(port)) => {
+            format!("make it raw: `stty -F {port} raw`")
+        }
         (Cause::LineEnds(_) | Cause::TerminalEdits, Place::Bridge) => {
             "make it raw where the bridge has the reading head: `stty -F DEVICE raw`, and no option \
              that translates line ends"

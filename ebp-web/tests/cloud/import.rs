@@ -2,8 +2,9 @@
 
 use axum::{body::Body, http::Request};
 use ebp_core::scope::Group;
+use jiff::SignedDuration;
 
-use crate::world::{Answer, Browser, HOST, World};
+use crate::world::{Answer, Browser, HOST, RESEARCHERS, World};
 
 const UPLOAD: &str = "/registration/import";
 
@@ -228,4 +229,58 @@ async fn columns_that_are_missing_are_named_before_rows() {
     pairs[2].1 = "participant.name".into();
     let asked = post(&mut browser, "/registration/import/check?lang=en", &pairs).await;
     assert!(asked.body.contains("The column participant.name was chosen twice."));
+}
+
+/// The template's table with that many rows, each with all columns.
+fn whole_table(template: &str, rows: usize) -> String {
+    let (header, row) = template.trim_end().split_once("\r\n").unwrap();
+    let rows = (1..=rows).map(|number| {
+        row.replace("erika@", &format!("erika{number}@")).replace("straße", "straße über dem Fluss")
+    });
+    format!("{header}\r\n{}\r\n", rows.collect::<Vec<_>>().join("\r\n"))
+}
+
+#[tokio::test]
+async fn a_whole_table_survives_the_end_of_the_session() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let template = browser.get("/registration/template.csv").await.body;
+    let page = upload(&mut browser, whole_table(&template, 1000).as_bytes()).await;
+    let pairs = columns(&page);
+    world.clock.advance(SignedDuration::from_mins(31));
+    let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert!(asked.status == 401 && asked.body.contains("bleibt erhalten"), "{}", asked.status);
+    let (action, draft) = (asked.input("action"), asked.input("draft"));
+    assert!(draft.len() > 256 * 1024, "{}", draft.len());
+    let kept = [("action", action.as_str()), ("draft", draft.as_str()), ("group", "researchers")];
+    let wrong = [&kept[..], &[("secret", "wrong")]].concat();
+    assert_eq!(browser.send("/sign-in", &wrong).await.input("draft"), draft);
+    let right = [&kept[..], &[("secret", RESEARCHERS)]].concat();
+    let again = browser.send("/sign-in", &right).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert_eq!(again.input("file"), pairs[1].1);
+    let mut pairs = pairs;
+    pairs[0].1 = again.input("token");
+    let report = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert!(report.body.contains("<dt>neu</dt><dd>1000</dd>"), "{}", report.status);
+}
+
+#[tokio::test]
+async fn what_is_too_long_to_be_kept_does_not_keep_anybody_out() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let template = browser.get("/registration/template.csv").await.body;
+    let mut pairs = columns(&upload(&mut browser, template.as_bytes()).await);
+    world.clock.advance(SignedDuration::from_mins(31));
+    for length in [600 << 10, 1 << 20, 5 << 20] {
+        pairs[1].1 = "ä".repeat(length / 2);
+        let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+        assert_eq!(asked.status, 401);
+        assert!(asked.body.contains("ist zu lang") && !asked.body.contains("name=\"draft\""));
+        assert_eq!(asked.input("next"), "/registration/import");
+    }
+    let pairs =
+        [("group", "researchers"), ("secret", RESEARCHERS), ("next", "/registration/import")];
+    let answer = browser.send("/sign-in", &pairs).await;
+    assert_eq!(answer.location(), "/signed-in?next=%2Fregistration%2Fimport");
 }

@@ -26,6 +26,7 @@
 //! Deliberately absent: the cloud's databases, HTTP, geometry.
 
 pub mod aggregator;
+mod byte_text;
 pub mod canonical;
 pub mod d0;
 pub mod decoder;

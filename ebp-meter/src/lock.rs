@@ -109,13 +109,15 @@ pub struct KnownMeter<'a> {
 pub struct Facts {
     /// Active energy, whatever its channel and tariff.
     pub energy: bool,
-    /// It has decimals of a kWh.
+    /// It has decimals of a kWh, which are not zero in each of several registers or telegrams.
     pub decimals: bool,
     /// Active power in watts, under any code of it.
     pub power: bool,
     /// They have a block check character, so that they were most likely asked for (IEC 62056-21
     /// modes A to C).
     pub was_asked: bool,
+    /// By which decimals are judged.
+    energies: Energies,
 }
 
 impl Facts {
@@ -135,22 +137,67 @@ impl Facts {
         self.was_asked |=
             is_ascii && readout.integrity == Integrity::Ok && !is_customer_interface(readout);
         for entry in &readout.entries {
-            if !matches!(entry.value, Value::Integer(_)) {
-                continue;
-            }
-            match (entry.obis.0, entry.unit) {
-                ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => self.energy(entry.scaler, 3),
+            let Value::Integer(value) = entry.value else { continue };
+            let whole = match (entry.obis.0, entry.unit) {
+                ([1, _, 1 | 2, 8, ..], Some(Unit::WATT_HOUR)) => 3,
                 // In kWh, since ASCII telegrams may leave that out.
-                ([1, _, 1 | 2, 8, ..], None) if is_ascii => self.energy(entry.scaler, 0),
-                (code, Some(Unit::WATT)) => self.power |= is_power(ObisCode(code)),
-                _ => {}
-            }
+                ([1, _, 1 | 2, 8, ..], None) if is_ascii => 0,
+                (code, Some(Unit::WATT)) => {
+                    self.power |= is_power(ObisCode(code));
+                    continue;
+                }
+                _ => continue,
+            };
+            self.energy = true;
+            self.energies.add(value, whole - i32::from(entry.scaler));
+        }
+        self.decimals = self.energies.have_decimals();
+    }
+}
+
+/// Whether energies have decimals of a kWh. Some meters write those, and yet count whole kWh until they
+/// have their PIN.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Energies {
+    /// Some are written with decimals.
+    written: bool,
+    /// Some are no multiples of a kWh.
+    used: bool,
+    /// How many are multiples, written with decimals, and not zero.
+    whole: u32,
+    /// How many digits those of different values have behind the point.
+    digits: u32,
+    /// The first of these values.
+    first: Option<i128>,
+}
+
+impl Energies {
+    /// So many digits are zero by chance in one of a hundred telegrams.
+    const LEAST_DIGITS: u32 = 2;
+    /// So many registers or telegrams must agree.
+    const LEAST: u32 = 2;
+
+    fn add(&mut self, value: i128, digits: i32) {
+        let Ok(digits @ 1..) = u32::try_from(digits) else { return };
+        self.written = true;
+        if value == 0 {
+            return;
+        }
+        let kwh = 10_i128.checked_pow(digits);
+        if kwh.is_none_or(|kwh| value % kwh != 0) {
+            self.used = true;
+            return;
+        }
+        self.whole = self.whole.saturating_add(1);
+        if self.first != Some(value) {
+            self.digits = self.digits.saturating_add(digits);
+            self.first = self.first.or(Some(value));
         }
     }
 
-    const fn energy(&mut self, scaler: i8, whole: i8) {
-        self.energy = true;
-        self.decimals |= scaler < whole;
+    const fn have_decimals(&self) -> bool {
+        let are_whole = self.whole >= Self::LEAST && self.digits >= Self::LEAST_DIGITS;
+        self.used || (self.written && !are_whole)
     }
 }
 
@@ -174,7 +221,10 @@ mod tests {
     use super::*;
     use crate::profile::Profiles;
 
-    const LOCKED: Facts = Facts { energy: true, decimals: false, power: false, was_asked: false };
+    const NONE: Energies =
+        Energies { written: false, used: false, whole: 0, digits: 0, first: None };
+    const LOCKED: Facts =
+        Facts { energy: true, decimals: false, power: false, was_asked: false, energies: NONE };
     const DECIMALS: Facts = Facts { decimals: true, ..LOCKED };
     const OPEN: Facts = Facts { power: true, ..DECIMALS };
     const ASKED: Facts = Facts { was_asked: true, ..DECIMALS };
@@ -226,6 +276,37 @@ mod tests {
         };
         assert!(!was_asked("/ISk5MT382\r\n1-3:0.2.8(50)\r\n1-0:1.8.1(7*kWh)\r\n!FC5E\r\n"));
         assert!(was_asked("/ISk5MT174\r\n\u{2}1.8.0(7*kWh)\r\n!\r\n\u{3}S"));
+    }
+
+    /// Decimals are written, and are all zero (Iskra with scaler -1, ASCII with `.0`).
+    #[test]
+    fn decimals_that_are_always_zero_are_none() {
+        use crate::decoder::{Decode, Event};
+        let readout = |registers: &str| {
+            let mut decoder = crate::d0::Decoder::new();
+            decoder.push(format!("/ISk5MT175\r\n\r\n{registers}!\r\n").as_bytes());
+            let Some(Event::Readout(readout)) = decoder.next_event() else { panic!("{registers}") };
+            readout
+        };
+        let import = |value: &str| format!("1-0:1.8.0*255({value}*kWh)\r\n");
+        let export = |value: &str| format!("1-0:2.8.0*255({value}*kWh)\r\n");
+        let both = |a: &str, b: &str| import(a) + &export(b);
+        for (telegrams, decimals) in [
+            (vec![both("001234.0", "000056.0")], false),
+            (vec![both("001234.0", "000056.3")], true),
+            (vec![both("001234.0000", "000000.0000"), both("001234.0000", "0.0000")], false),
+            (vec![import("001234.0"), import("001235.0")], false),
+            // One value may be whole by chance, and zeros show nothing.
+            (vec![import("001234.0"), import("001234.0")], true),
+            (vec![import("001234.0000")], true),
+            (vec![both("0.0", "0.0")], true),
+            (vec![both("001234", "000056")], false),
+        ] {
+            let readouts: Vec<Readout> = telegrams.iter().map(|text| readout(text)).collect();
+            assert_eq!(Facts::from_readouts(&readouts).decimals, decimals, "{telegrams:?}");
+        }
+        let locked = Facts::from_readouts(&[readout(&both("001234.0", "000056.0"))]);
+        assert_eq!(judged(locked, "MT175"), Lock::Locked);
     }
 
     #[test]

@@ -66,8 +66,10 @@ pub fn nothing_in_file(
     seven_bits: bool,
     passed: Option<&str>,
 ) -> Failure {
-    // A telegram that the recording cut off is not damaged.
-    let passed = passed.filter(|_| meter.cause() != Some(Cause::CutShort));
+    // A telegram that the recording cut off is not damaged, nor is what was read from text of an
+    // unknown form.
+    let is_damage = !matches!(meter.cause(), Some(Cause::CutShort | Cause::UnknownByteText));
+    let passed = passed.filter(|_| is_damage);
     let mut message = format!(
         "{} contains no telegram ({}",
         meter.port_name(),
@@ -160,6 +162,30 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::Words(_), Place::File) => {
             "these are words and no telegram: record what the meter sends".to_owned()
         }
+        (Cause::OtherProtocol(_), _) => {
+            "put the reading head on the meter's optical port, which sends SML or IEC 62056-21; a \
+             customer interface needs a program for DLMS, mostly with a key of the network operator"
+                .to_owned()
+        }
+        (Cause::UnknownByteText, Place::File) => {
+            "give the raw bytes, such as `ebp read --raw FILE` saves, or two digits a byte and nothing \
+             else (`xxd -p`)"
+                .to_owned()
+        }
+        (Cause::UnknownByteText, _) => {
+            "let what is at the port pass on the meter's bytes as they are, and no text of them"
+                .to_owned()
+        }
+        (Cause::DecodedText, Place::Bridge) => {
+            "give the bridge's raw port, or let it pass on the meter's bytes as they are".to_owned()
+        }
+        (Cause::DecodedText, Place::Device(_)) => {
+            "the device at this port decodes by itself: let it pass on the meter's bytes as they are"
+                .to_owned()
+        }
+        (Cause::DecodedText, Place::File) => {
+            "record what the meter sends: its raw bytes, before anything decodes them".to_owned()
+        }
         (Cause::Telnet, _) => RAW_ACCEPTER.to_owned(),
         (Cause::Named { .. }, Place::Bridge) => {
             "set the bridge to the speed at which the meter answers (mostly 300 baud, 7E1), and move the \
@@ -175,13 +201,15 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
             "record until the registers have come, which takes minutes at 300 baud".to_owned()
         }
         (Cause::SevenBits, _) => EIGHT_BITS.to_owned(),
-        (Cause::LineEnds(_), Place::Device(port)) => format!("make it raw: `stty -F {port} raw`"),
-        (Cause::LineEnds(_), Place::Bridge) => {
+        (Cause::LineEnds(_) | Cause::TerminalEdits, Place::Device(port)) => {
+            format!("make it raw: `stty -F {port} raw`")
+        }
+        (Cause::LineEnds(_) | Cause::TerminalEdits, Place::Bridge) => {
             "make it raw where the bridge has the reading head: `stty -F DEVICE raw`, and no option \
              that translates line ends"
                 .to_owned()
         }
-        (Cause::LineEnds(_), Place::File) => {
+        (Cause::LineEnds(_) | Cause::TerminalEdits, Place::File) => {
             "make it raw and record again: `stty -F DEVICE raw`".to_owned()
         }
         (Cause::TextConverted, _) => {
@@ -192,6 +220,11 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
         (Cause::TabsExpanded, _) => {
             "pass the bytes on as they are (binary): a terminal or an editor on the way expands tabs \
              (`stty -F DEVICE raw`)"
+                .to_owned()
+        }
+        (Cause::BytesInserted, _) => {
+            "pass the bytes on as they are (binary): no line ends, counts or messages of what hands \
+             them on"
                 .to_owned()
         }
         (Cause::ByteLeftOut { .. }, _) => {
@@ -206,7 +239,7 @@ fn remedy(cause: &Cause, place: Place<'_>) -> String {
             "wait longer (--timeout 30s); if it stops there each time, check what hands the bytes on"
                 .to_owned()
         }
-        (Cause::BufferTooSmall { .. }, _) => {
+        (Cause::BufferTooSmall { .. } | Cause::BytesLostAtOnePlace, _) => {
             "give the bridge a larger receive buffer, of 1024 bytes or more (ESPHome: `rx_buffer_size` \
              of the `uart`)"
                 .to_owned()

@@ -89,6 +89,9 @@ pub fn tell_wrapping(meter: &dyn MeterInterface) {
         Some(Wrapping::HexText) => {
             tell!("ebp: {port} is hex text: the bytes that it encodes are read");
         }
+        Some(Wrapping::ByteText) => {
+            tell!("ebp: {port} is text of bytes: the bytes that it encodes are read");
+        }
         None => {}
     }
 }

@@ -142,6 +142,57 @@ fn hex_text_is_read() {
     process::run(command, text.as_bytes()).refused(1, &["bits are lost", "align"]);
 }
 
+/// The speed is right where what came is whole: it is never to be set.
+#[test]
+fn whole_data_of_another_kind_is_named() {
+    // SNRM, as the Green Book has it, and an application reset of EN 13757-3.
+    let hdlc = [0x7e, 0xa0, 0x07, 0x03, 0x21, 0x93, 0x0f, 0x01, 0x7e];
+    let mbus = [0x68, 0x03, 0x03, 0x68, 0x53, 0xfe, 0x50, 0xa1, 0x16];
+    let json = b"{\"power\":123,\"energy\":{\"in\":1234.5,\"out\":0.2}}\n".repeat(40);
+    for (bytes, words) in [
+        (hdlc.repeat(20), ["HDLC frames", "the meter's optical port"]),
+        (mbus.repeat(20), ["M-Bus frames", "the meter's optical port"]),
+        (json, ["decoded already", "raw"]),
+    ] {
+        let mut command = ebp();
+        command.args(["read", "-"]);
+        let run = process::run(command, &bytes).refused(1, &words);
+        assert!(!run.stderr.contains("speed") && !run.stderr.contains("align"), "{run:#?}");
+        let (port, bridge) = bridge(1, bytes, false);
+        let run = run!("read", "--port", port, "--timeout", "1s").refused(3, &words);
+        assert!(!run.stderr.contains("speed") && !run.stderr.contains("align"), "{run:#?}");
+        bridge.join().unwrap();
+    }
+}
+
+/// Forms that programs have of their own: read where a checksum proves them, never blamed on the head.
+#[test]
+fn text_of_bytes_is_read_or_named() {
+    let written = |bytes: &[u8]| -> [String; 3] {
+        let numbers: Vec<String> = bytes.iter().map(u8::to_string).collect();
+        let hex = |part: &[u8]| part.iter().map(|byte| format!(" {byte:02X}")).collect::<String>();
+        [
+            bytes.chunks(16).map(|part| format!("12:34:56.789 ->{}\r\n", hex(part))).collect(),
+            format!("{{\"type\":\"Buffer\",\"data\":[{}]}}\n", numbers.join(",")),
+            format!("b\"{}\"\n", bytes.escape_ascii()),
+        ]
+    };
+    let whole = fs::read(damaged("s09_emh_cr_in_value.raw")).unwrap();
+    let broken = fs::read(damaged("s08b_lgz_bit_lost_only.raw")).unwrap();
+    for (text, of_broken) in written(&whole).iter().zip(written(&broken)) {
+        let mut command = ebp();
+        command.args(["read", "-", "--format", "json"]);
+        let run = process::run(command, text.as_bytes()).done();
+        assert!(run.stdout.contains("23149.125"), "{text}: {run:#?}");
+        run.says(&["is text of bytes"]);
+        let mut command = ebp();
+        command.args(["read", "-"]);
+        let run = process::run(command, of_broken.as_bytes());
+        let run = run.refused(1, &["contains no telegram", "not known here", "xxd -p"]);
+        assert!(!run.stderr.contains("align") && !run.stderr.contains("lost"), "{run:#?}");
+    }
+}
+
 #[test]
 fn a_line_of_seven_bits_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::{Cause, LineEnds};
+use super::{Cause, LineEnds, terminal};
 use crate::d0::crc;
 
 const STX: u8 = 0x02;
@@ -21,6 +21,9 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     }
     if let Some(change) = line_ends(&text).or_else(|| without_lf(&text)) {
         return Some(Cause::LineEnds(change));
+    }
+    if terminal::has_edited_text(&text) {
+        return Some(Cause::TerminalEdits);
     }
     if let Some(bytes) = same_length(&text) {
         return Some(Cause::BufferTooSmall { bytes });

@@ -10,9 +10,16 @@ pub enum Cause {
     OwnEcho,
     /// A web server: the bytes begin with `HTTP/`, `<!DOCTYPE html`, `<html` or an alert of TLS.
     WebServer,
-    /// Somebody else's words: a little printable text without registers, such as `Port already in
+    /// Somebody else's words: printable text without registers, such as `Port already in
     /// use`. Their last line, at most 120 letters, digits and printable characters of ASCII.
     Words(String),
+    /// Undamaged frames of a protocol that is not read here.
+    OtherProtocol(OtherProtocol),
+    /// Text with values that were decoded already: JSON, or lines of names and numbers.
+    DecodedText,
+    /// Text that stands for bytes, in which there is no telegram: its form may be one that is not read
+    /// here.
+    UnknownByteText,
     /// A Telnet bridge, which begins with a negotiation (`ff fb`, `ff fd`), and nothing behind it that
     /// shows another cause.
     Telnet,
@@ -41,13 +48,29 @@ pub enum Cause {
         /// After how many, about.
         bytes: usize,
     },
+    /// Telegrams lack bytes at the same place, again and again, which is not known.
+    BytesLostAtOnePlace,
     /// Each byte 09 became spaces: with it a checksum is right that is wrong without it.
     TabsExpanded,
+    /// A terminal took control characters for keys, and dropped them.
+    TerminalEdits,
+    /// Bytes were inserted: without a few of them a checksum is right that is wrong with them.
+    BytesInserted,
     /// Telegrams have holes at changing places.
     BytesLost,
     /// Telegrams have their full length, or damaged marks of their beginning and end, and wrong
     /// checksums.
     BitsLost,
+}
+
+/// A protocol of meters that is not read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OtherProtocol {
+    /// HDLC, in which customer interfaces send DLMS (IEC 62056-46).
+    Hdlc,
+    /// M-Bus by wire (EN 13757-2), in which others send it.
+    MBus,
 }
 
 /// How line ends were changed.
@@ -90,6 +113,22 @@ impl fmt::Display for Cause {
             Self::OwnEcho => f.write_str("only the echo of what was sent came back"),
             Self::WebServer => f.write_str("a web server answered"),
             Self::Words(words) => write!(f, "it says \"{words}\""),
+            Self::OtherProtocol(protocol) => {
+                let name = match protocol {
+                    OtherProtocol::Hdlc => "HDLC",
+                    OtherProtocol::MBus => "M-Bus",
+                };
+                write!(
+                    f,
+                    "it sends undamaged {name} frames, as customer interfaces with DLMS do, which \
+                     this program does not read"
+                )
+            }
+            Self::DecodedText => f.write_str("it sends text with values that were decoded already"),
+            Self::UnknownByteText => f.write_str(
+                "it is text of bytes, and no telegram is in it: its form may be one that is not known \
+                 here",
+            ),
             Self::Telnet => f.write_str("the bridge speaks Telnet"),
             Self::Named { manufacturer } => {
                 write!(f, "the meter gave its name ({manufacturer}) and then no registers")
@@ -110,7 +149,16 @@ impl fmt::Display for Cause {
                 "telegrams break after about {bytes} bytes each time: a buffer of that size on the \
                  way is too small"
             ),
+            Self::BytesLostAtOnePlace => f.write_str(
+                "bytes are lost at the same place in each telegram: a buffer on the way is too small",
+            ),
             Self::TabsExpanded => f.write_str("each byte 09 becomes spaces on the way, as a tab"),
+            Self::TerminalEdits => f.write_str(
+                "a terminal edits the bytes: it drops those that it takes for keys (03, 11, 13, 1a)",
+            ),
+            Self::BytesInserted => {
+                f.write_str("bytes are inserted on the way that no meter has sent")
+            }
             Self::BytesLost => f.write_str("bytes are lost at changing places in the telegrams"),
             Self::BitsLost => f.write_str("bits are lost in the telegrams"),
         }

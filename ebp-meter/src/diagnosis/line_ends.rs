@@ -175,8 +175,8 @@ fn is_message_whole(mut frame: Vec<u8>) -> bool {
 }
 
 /// Whether the frame is whole with one more byte somewhere.
-fn is_whole_with_one(frame: &[u8], byte: u8) -> bool {
-    if !(frame.len() + 1).is_multiple_of(4) {
+pub(super) fn is_whole_with_one(frame: &[u8], byte: u8) -> bool {
+    if frame.len() > LONGEST || !(frame.len() + 1).is_multiple_of(4) {
         return false;
     }
     let mut with = Vec::with_capacity(frame.len() + 1);

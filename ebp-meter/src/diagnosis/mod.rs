@@ -10,14 +10,18 @@
 //! wrong.
 
 mod ascii;
+mod byte_text;
 mod cause;
+mod foreign;
 mod line_ends;
 mod sml;
+mod structure;
+mod terminal;
 mod text;
 
 use std::fmt;
 
-pub use cause::{Cause, LineEnds};
+pub use cause::{Cause, LineEnds, OtherProtocol};
 
 use crate::{hex_text, port::telnet};
 
@@ -80,13 +84,17 @@ pub fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if telnet::begins(bytes) {
         return within(&telnet::undo(bytes)).or(Some(Cause::Telnet));
     }
-    let unwrapped = || within(&hex_text::undo(bytes)?);
-    // Who logs says a lot beside.
-    if hex_text::is_log(bytes) { unwrapped() } else { within(bytes).or_else(unwrapped) }
+    if let Some(found) = byte_text::diagnose(bytes) {
+        return found;
+    }
+    within(bytes).or_else(|| within(&hex_text::undo(bytes)?))
 }
 
 fn within(bytes: &[u8]) -> Option<Cause> {
-    text::diagnose(bytes).or_else(|| sml::diagnose(bytes)).or_else(|| ascii::diagnose(bytes))
+    foreign::diagnose(bytes)
+        .or_else(|| text::diagnose(bytes))
+        .or_else(|| sml::diagnose(bytes))
+        .or_else(|| ascii::diagnose(bytes))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use memchr::memmem;
 
-use super::{Cause, line_ends};
+use super::{Cause, line_ends, structure, terminal};
 use crate::sml::frame::{ESCAPE, Frame, START, State, frames};
 
 /// What ends a frame, as far as it is always the same.
@@ -22,6 +22,15 @@ const MANY: usize = 3;
 const STRAY: usize = 2;
 /// The number of bytes after a gap that may look like the end of what is before it.
 const SWALLOWED: usize = 12;
+/// Frames that lack bytes at one place break within so many bytes of each other: what is taken for
+/// the length of an element there is mostly a value, which changes.
+const SPREAD: usize = 24;
+/// The last message and the end of a frame.
+const TAIL: usize = 64;
+/// Of so many frames it is looked at closely where they break.
+const CLOSELY: usize = 32;
+/// Longer frames are not looked at closely.
+const LONGEST: usize = 2048;
 /// The shortest buffer that can be distinguished from a telegram's own structure.
 const SHORTEST_BUFFER: usize = 16;
 
@@ -47,6 +56,13 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     if ended.iter().any(|raw| has_expanded_tabs(raw)) {
         return Some(Cause::TabsExpanded);
     }
+    if terminal::has_edited(bytes, &ended) {
+        return Some(Cause::TerminalEdits);
+    }
+    let inserted = ended.iter().filter(|raw| has_insertion(raw)).count();
+    if inserted > 0 && inserted * 3 >= ended.len() * 2 {
+        return Some(Cause::BytesInserted);
+    }
     // The last one may have been cut by the recording's end.
     let cut: Vec<&[u8]> = found
         .iter()
@@ -60,6 +76,9 @@ pub(super) fn diagnose(bytes: &[u8]) -> Option<Cause> {
     let with_holes: Vec<&[u8]> = ended.iter().copied().filter(|raw| has_hole(raw)).collect();
     if let Some(bytes) = same_place(&with_holes) {
         return Some(Cause::BufferTooSmall { bytes });
+    }
+    if let Some(cause) = constant_place(&ended) {
+        return Some(cause);
     }
     let holes = with_holes.len() + cut.len();
     let damaged = ended.len() + cut.len();
@@ -190,19 +209,70 @@ fn same_place(with_holes: &[&[u8]]) -> Option<usize> {
     (is_sure && is_usual && bytes >= SHORTEST_BUFFER).then_some(bytes)
 }
 
-/// Whether the checksum is right once each row of so many spaces is a tab again.
+/// Where nearly all frames break at one place, and no single bit explains it: that of a buffer's end. A gap whose length is a multiple of four, or that lies beside the list, shows in no
+/// other way.
+fn constant_place(ended: &[&[u8]]) -> Option<Cause> {
+    let closely = &ended[..ended.len().min(CLOSELY)];
+    let broken = closely.iter().filter(|raw| raw.len() <= LONGEST).filter_map(|raw| {
+        let Some(at) = structure::break_of(raw) else {
+            // Its length shows a gap that its structure survived.
+            return (!raw.len().is_multiple_of(4)).then_some(raw.len());
+        };
+        (!structure::is_a_bits_work(raw)).then(|| before_list(raw, at))
+    });
+    let mut places: Vec<usize> = broken.collect();
+    places.sort_unstable();
+    let around = |from: usize| places.iter().filter(move |at| (from..=from + SPREAD).contains(at));
+    // Of equals the first.
+    let bytes = places.iter().copied().rev().max_by_key(|from| around(*from).count())?;
+    let count = around(bytes).count();
+    if count < MANY || count * 5 < closely.len() * 4 || bytes < SHORTEST_BUFFER {
+        return None;
+    }
+    // Near its end each frame breaks whose list lacks entries or has swallowed something.
+    let is_known = closely.iter().all(|raw| bytes + TAIL < raw.len());
+    Some(if is_known { Cause::BufferTooSmall { bytes } } else { Cause::BytesLostAtOnePlace })
+}
+
+/// The beginning of a list that is whole though the frame breaks within it: the gap is before it.
+fn before_list(raw: &[u8], broken_at: usize) -> usize {
+    let entries = entries(raw);
+    let is_whole = declared(raw, &entries) == Some(entries.len())
+        && entries.windows(2).all(|pair| pair[0].1 == pair[1].0);
+    match (entries.first(), entries.last()) {
+        (Some((first, _)), Some((_, end))) if is_whole && broken_at < *end => broken_at.min(*first),
+        _ => broken_at,
+    }
+}
+
+/// Whether the checksum is right without a few bytes before the place where the frame breaks.
+fn has_insertion(raw: &[u8]) -> bool {
+    raw.len() <= LONGEST
+        && structure::break_of(raw).is_some_and(|at| structure::is_an_insertion(raw, at))
+}
+
+/// Whether the checksum is right once each row of so many spaces is a tab again, or, where tabs reach
+/// to a column, each row of spaces.
 fn has_expanded_tabs(raw: &[u8]) -> bool {
-    [8, 4, 2, 1].into_iter().any(|width| {
-        let spaces = vec![b' '; width];
-        let (mut tabs, mut left) = (Vec::with_capacity(raw.len()), raw);
-        while let Some(at) = memmem::find(left, &spaces) {
-            tabs.extend_from_slice(&left[..at]);
+    let widths = [8, 4, 2, 1].into_iter().map(|width| with_tabs(raw, width, width));
+    let rows = [1, 2].into_iter().map(|least| with_tabs(raw, least, usize::MAX));
+    widths.chain(rows).any(|tabs| tabs != raw && frames(&tabs).any(|frame| frame.is_whole()))
+}
+
+/// A tab in place of each row of spaces, of at least and at most so many.
+fn with_tabs(raw: &[u8], least: usize, most: usize) -> Vec<u8> {
+    let (mut tabs, mut left) = (Vec::with_capacity(raw.len()), raw);
+    while let Some((&first, behind)) = left.split_first() {
+        let row = left.iter().take(most).take_while(|byte| **byte == b' ').count();
+        if row >= least {
             tabs.push(b'\t');
-            left = &left[at + width..];
+            left = &left[row..];
+        } else {
+            tabs.push(first);
+            left = behind;
         }
-        tabs.extend_from_slice(left);
-        tabs != raw && frames(&tabs).any(|frame| frame.is_whole())
-    })
+    }
+    tabs
 }
 
 /// How many entries the list has, by the length that stands before the first of them; none where

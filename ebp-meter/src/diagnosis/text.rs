@@ -4,8 +4,6 @@
 use super::Cause;
 use crate::d0::Identification;
 
-/// Text that is longer is no message of a bridge.
-const LONGEST_TEXT: usize = 1024;
 /// How much of a line is repeated.
 const LONGEST_WORDS: usize = 120;
 /// The least that may be called words.
@@ -86,22 +84,20 @@ fn name_alone(text: &[u8]) -> Option<String> {
     names.next().map(|identification| identification.manufacturer.to_string())
 }
 
-/// The last line of a short text.
+/// Whether the line has a register's value, in brackets behind an address of digits.
+pub(super) fn is_register(line: &str) -> bool {
+    line.split_once('(').is_some_and(|(address, value)| {
+        address.contains(|c: char| c.is_ascii_digit()) && value.contains(')')
+    })
+}
+
+/// The last line of text.
 fn words(bytes: &[u8]) -> Option<String> {
-    if bytes.len() > LONGEST_TEXT {
-        return None;
-    }
     let text = str::from_utf8(bytes).ok()?;
     let is_readable = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\0');
     if !text.chars().all(is_readable) {
         return None;
     }
-    // A register has its value in brackets behind an address of digits.
-    let is_register = |line: &str| {
-        line.split_once('(').is_some_and(|(address, value)| {
-            address.contains(|c: char| c.is_ascii_digit()) && value.contains(')')
-        })
-    };
     let mut lines = text.split(['\r', '\n', '\0']);
     if lines.clone().any(is_register) {
         return None;
@@ -122,6 +118,6 @@ fn words(bytes: &[u8]) -> Option<String> {
         words.push_str(" ...");
     }
     // Text without spaces is as likely data, such as the digits of a telegram.
-    let is_data = !words.contains(' ') && words.len() > 40;
+    let is_data = !line.contains(' ') && line.len() > 40;
     (!is_data).then_some(words)
 }

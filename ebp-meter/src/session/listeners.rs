@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::wrapping::{Unwrap, Wrapping};
+use super::wrapping::{Unwrap, Way, Wrapping};
 use crate::{
     d0,
     decoder::{Decode, Event, Noise},
@@ -37,8 +37,8 @@ impl Listeners {
             // A driver's own language has no decoder here.
             None | Some(Protocol::Own) => vec![Protocol::Sml, Protocol::D0],
         };
-        let ways = if wrapped { &Wrapping::WAYS[..] } else { &Wrapping::WAYS[..1] };
-        let listener = |protocol, way: Option<Wrapping>| Listener {
+        let ways = Way::all().take(if wrapped { usize::MAX } else { 1 });
+        let listener = |protocol, way: Way| Listener {
             protocol,
             unwrap: Unwrap::new(way),
             decoder: match protocol {
@@ -47,11 +47,11 @@ impl Listeners {
             },
             noise: VecDeque::new(),
         };
-        let listeners = ways.iter().flat_map(|way| {
+        let listeners = ways.flat_map(|way| {
             // No character of ASCII is doubled: Telnet leaves those telegrams as they are.
             let hears =
-                |protocol: &&Protocol| *way != Some(Wrapping::Telnet) || **protocol != Protocol::D0;
-            protocols.iter().filter(hears).map(|protocol| listener(*protocol, *way))
+                move |protocol: &&Protocol| way != Way::Telnet || **protocol != Protocol::D0;
+            protocols.iter().filter(hears).map(move |protocol| listener(*protocol, way))
         });
         Self { listeners: listeners.collect() }
     }
@@ -61,7 +61,7 @@ impl Listeners {
     fn from_decoders(decoders: impl IntoIterator<Item = (Protocol, Box<dyn Decode>)>) -> Self {
         let listener = |(protocol, decoder)| Listener {
             protocol,
-            unwrap: Unwrap::new(None),
+            unwrap: Unwrap::new(Way::Bare),
             decoder,
             noise: VecDeque::new(),
         };

@@ -1,6 +1,10 @@
-//! Encodings around a meter's bytes: the commands of a Telnet bridge, hexadecimal text.
+//! Encodings around a meter's bytes: the commands of a Telnet bridge, text that stands for bytes.
 
-use crate::{hex_text::HexText, port::telnet::Telnet};
+use crate::{
+    byte_text::{ByteText, Form},
+    hex_text::HexText,
+    port::telnet::Telnet,
+};
 
 /// What the bytes are wrapped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,11 +13,25 @@ pub enum Wrapping {
     Telnet,
     /// Hexadecimal digits.
     HexText,
+    /// Lines of a program that writes bytes as text.
+    ByteText,
 }
 
-impl Wrapping {
-    /// Every way in which bytes come, the usual one first.
-    pub(super) const WAYS: [Option<Self>; 3] = [None, Some(Self::Telnet), Some(Self::HexText)];
+/// A way in which bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Bare,
+    Telnet,
+    HexText,
+    ByteText(Form),
+}
+
+impl Way {
+    /// All of them, the usual one first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let usual = [Self::Bare, Self::Telnet, Self::HexText];
+        usual.into_iter().chain(Form::ALL.map(Self::ByteText))
+    }
 }
 
 /// Takes the wrapping off.
@@ -22,14 +40,16 @@ pub(super) enum Unwrap {
     Bare,
     Telnet(Telnet, Vec<u8>),
     HexText(HexText, Vec<u8>),
+    ByteText(Box<ByteText>, Vec<u8>),
 }
 
 impl Unwrap {
-    pub fn new(wrapping: Option<Wrapping>) -> Self {
-        match wrapping {
-            None => Self::Bare,
-            Some(Wrapping::Telnet) => Self::Telnet(Telnet::default(), Vec::new()),
-            Some(Wrapping::HexText) => Self::HexText(HexText::default(), Vec::new()),
+    pub fn new(way: Way) -> Self {
+        match way {
+            Way::Bare => Self::Bare,
+            Way::Telnet => Self::Telnet(Telnet::default(), Vec::new()),
+            Way::HexText => Self::HexText(HexText::default(), Vec::new()),
+            Way::ByteText(form) => Self::ByteText(Box::new(ByteText::new(form)), Vec::new()),
         }
     }
 
@@ -38,6 +58,7 @@ impl Unwrap {
             Self::Bare => None,
             Self::Telnet(..) => Some(Wrapping::Telnet),
             Self::HexText(..) => Some(Wrapping::HexText),
+            Self::ByteText(..) => Some(Wrapping::ByteText),
         }
     }
 
@@ -55,6 +76,11 @@ impl Unwrap {
                 text.undo(bytes, out);
                 out
             }
+            Self::ByteText(text, out) => {
+                out.clear();
+                text.undo(bytes, out);
+                out
+            }
         }
     }
 
@@ -63,6 +89,11 @@ impl Unwrap {
         match self {
             Self::Bare | Self::Telnet(..) => &[],
             Self::HexText(text, out) => {
+                out.clear();
+                text.finish(out);
+                out
+            }
+            Self::ByteText(text, out) => {
                 out.clear();
                 text.finish(out);
                 out

@@ -28,6 +28,7 @@ code-wait-seconds = { $count ->
 }
 code-wait-until = Es wurden zu viele falsche Codes eingegeben. Um { $time } geht es weiter.
 session-ended = Ihre Anmeldung ist abgelaufen. Bitte melden Sie sich wieder an.
+session-ended-draft = Ihre Anmeldung ist abgelaufen, und nichts wurde gesendet. Melden Sie sich wieder an: Ihre Nachricht bleibt erhalten.
 signed-out = Sie sind abgemeldet.
 cookies-off = Ihr Browser hat die Anmeldung nicht behalten. Erlauben Sie Cookies für diese Adresse und melden Sie sich noch einmal an. Diese Seite braucht ein einziges, das nach der Abmeldung verfällt.
 clock-not-set = Die Uhr dieses Geräts ist noch nicht gestellt. Es stellt sie, sobald es das Internet erreicht; gemessen wird trotzdem.
@@ -294,6 +295,7 @@ message-about = Worum geht es?
 message-text = Ihre Nachricht
 message-send = Nachricht senden
 message-sent = Ihre Nachricht ist angekommen.
+message-kept = Sie sind wieder angemeldet. Ihre Nachricht steht unten und ist noch nicht gesendet.
 message-empty = Schreiben Sie, was nicht stimmt.
 message-long = Der Text hat { $count } Zeichen; höchstens 2.000 sind möglich.
 message-about-missing = Wählen Sie, worum es geht.

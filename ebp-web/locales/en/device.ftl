@@ -28,6 +28,7 @@ code-wait-seconds = { $count ->
 }
 code-wait-until = Too many wrong codes were entered. You can go on at { $time }.
 session-ended = Your session has ended. Please sign in again.
+session-ended-draft = Your session has ended, and nothing was sent. Sign in again: your message is kept.
 signed-out = You are signed out.
 cookies-off = Your browser did not keep the sign-in. Allow cookies for this address and sign in again. This page needs a single one, which ends when you sign out.
 clock-not-set = The clock of this device is not set yet. It will be as soon as the device reaches the internet; it measures nevertheless.
@@ -294,6 +295,7 @@ message-about = What is it about?
 message-text = Your message
 message-send = Send message
 message-sent = Your message has arrived.
+message-kept = You are signed in again. Your message is below, and has not been sent yet.
 message-empty = Write what is wrong.
 message-long = The text has { $count } characters; at most 2,000 are possible.
 message-about-missing = Choose what it is about.

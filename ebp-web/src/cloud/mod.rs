@@ -11,6 +11,7 @@
 
 mod browser;
 mod document;
+mod draft;
 mod link;
 mod problem;
 mod router;

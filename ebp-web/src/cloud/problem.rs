@@ -82,6 +82,20 @@ pub fn too_long(visitor: &Visitor) -> Response {
     )
 }
 
+/// A long form of somebody who is not signed in, while the server reads others.
+pub fn busy(visitor: &Visitor) -> Response {
+    page(
+        visitor,
+        StatusCode::SERVICE_UNAVAILABLE,
+        [
+            /* text */ "cloud-unavailable-title",
+            /* text */ "cloud-busy",
+            /* text */ "cloud-nothing-changed",
+            /* text */ "cloud-busy-remedy",
+        ],
+    )
+}
+
 const FOR_RESEARCHERS: &str = /* text */ "cloud-for-researchers";
 const FOR_ADMINISTRATORS: &str = /* text */ "cloud-for-administrators";
 

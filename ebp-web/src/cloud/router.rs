@@ -11,7 +11,9 @@ use axum::{
 };
 
 use super::{
-    document, link, problem, sign_in,
+    document,
+    draft::{self, LongForms},
+    link, problem, sign_in,
     state::{CloudParts, CloudWeb},
     visitor::Visitor,
 };
@@ -32,6 +34,7 @@ pub fn router(parts: CloudParts) -> Router {
         secrets,
         zone,
         scheme,
+        long_forms: LongForms::default(),
         server,
         #[cfg(feature = "status")]
         fleets: crate::status::KeptFleets::default(),
@@ -42,10 +45,13 @@ pub fn router(parts: CloudParts) -> Router {
         Arc::new(move |refused, headers: &_| problem::refused(&web, &hosts, refused, headers))
     };
     let checks = Checks { hosts, scheme, page };
-    let longest = if Defence::BodyLimit.is_on() { LONGEST_BODY } else { usize::MAX };
+    let limit = |octets| {
+        DefaultBodyLimit::max(if Defence::BodyLimit.is_on() { octets } else { usize::MAX })
+    };
     let router: Router<Arc<CloudWeb>> = Router::new()
         .route("/", get(sign_in::begin))
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        // It may bring a table that was entered before.
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in).layer(limit(draft::LONGEST)))
         .route("/signed-in", get(sign_in::arrive))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/link/{token}", get(link::show_link).post(link::sign_in_by_link))
@@ -58,7 +64,7 @@ pub fn router(parts: CloudParts) -> Router {
     router
         .fallback(not_found)
         .route("/static/{name}", get(file::serve))
-        .layer(DefaultBodyLimit::max(longest))
+        .layer(limit(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(checks, check::check))
         .with_state(web)
 }

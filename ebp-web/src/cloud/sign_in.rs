@@ -12,7 +12,12 @@ use cookie::{Cookie, SameSite, time};
 use ebp_core::scope::Group;
 use ebp_survey::{SignInError, WebToken};
 
-use super::{problem, site, state::CloudWeb, visitor::Visitor};
+use super::{
+    draft::{Draft, NotRead},
+    problem, site,
+    state::CloudWeb,
+    visitor::Visitor,
+};
 use crate::kit::{
     defence::Defence,
     form::{Fields, FormFault},
@@ -20,14 +25,6 @@ use crate::kit::{
     page::encode,
     session::{form_token, is_same},
 };
-
-/// What was entered into a form when the session had ended, and is kept over signing in.
-struct Draft {
-    /// Where the form is sent to.
-    action: String,
-    /// Its fields, as the form's body.
-    body: String,
-}
 
 #[derive(Template)]
 #[template(path = "cloud/sign_in.html")]
@@ -119,18 +116,19 @@ fn page(visitor: &Visitor, status: StatusCode, shown: Shown) -> Response {
 }
 
 /// The sign-in page for somebody whose session ended before they sent a form: what they entered is
-/// kept.
-pub fn with_draft(visitor: &Visitor, group: Group, path: &str, fields: &Fields) -> Response {
-    let mut body = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in fields.iter().filter(|(name, _)| *name != "token") {
-        body.append_pair(name, value);
-    }
-    let shown = Shown {
-        note: Some(visitor.language().say("cloud-session-ended-draft")),
-        group,
-        draft: Some(Draft { action: path.to_owned(), body: body.finish() }),
-        ..Shown::default()
+/// kept, unless it is too long.
+pub fn with_draft(visitor: &Visitor, group: Group, path: &str, draft: Option<Draft>) -> Response {
+    let language = visitor.language();
+    let (note, next) = match draft {
+        Some(_) => (language.say("cloud-session-ended-draft"), ""),
+        // The page that leads to the form.
+        None => {
+            let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+            (language.say("cloud-session-ended-long"), above)
+        }
     };
+    let (note, next) = (Some(note), next.to_owned());
+    let shown = Shown { note, next, group, draft, ..Shown::default() };
     page(visitor, StatusCode::UNAUTHORIZED, shown)
 }
 
@@ -169,6 +167,12 @@ pub async fn sign_in(
     visitor: Visitor,
     request: Request,
 ) -> Response {
+    // Held until the answer is made.
+    let _admitted = match web.long_forms.admit(&request) {
+        Ok(admitted) => admitted,
+        Err(NotRead::TooLong) => return visitor.too_long(),
+        Err(NotRead::Busy) => return problem::busy(&visitor),
+    };
     let fields = match read_form(request, &visitor).await {
         Ok(fields) => fields,
         Err(response) => return response,
@@ -249,14 +253,8 @@ async fn with_draft_again(
     let now = Visitor { session, token: Some(token.as_str().to_owned()), ..visitor.clone() };
     let frame = now.frame(now.language().say("cloud-draft-title"));
     let action = safe_target(&draft.action, group).to_owned();
-    let fields = form_pairs(&draft.body);
+    let fields = draft.fields();
     now.show(&DraftPage { frame, action, fields })
-}
-
-fn form_pairs(body: &str) -> Vec<(String, String)> {
-    form_urlencoded::parse(body.as_bytes())
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect()
 }
 
 /// Until when no secret is looked at.

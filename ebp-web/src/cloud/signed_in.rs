@@ -10,7 +10,12 @@ use axum::{
 use ebp_core::scope::Group;
 use ebp_survey::GroupCaller;
 
-use super::{problem, sign_in, site, state::CloudWeb, visitor::Visitor};
+use super::{
+    draft::{Draft, NotRead, pass_over},
+    problem, sign_in, site,
+    state::CloudWeb,
+    visitor::Visitor,
+};
 use crate::kit::{
     form::{Fields, FormFault},
     page::encode,
@@ -18,6 +23,10 @@ use crate::kit::{
 
 /// Fields of a form, at most: a hundred meters and a hundred systems.
 const MOST_FIELDS: usize = 1_200;
+
+/// Octets of a form that is not kept which are taken in, so that the browser reads the answer: as
+/// many as the longest table has in a form.
+const PASSED_OVER: usize = 16 << 20;
 
 /// The caller, if the visitor is signed in as one of that group.
 fn of_group(visitor: &Visitor, group: Group) -> Result<Option<GroupCaller>, Box<Response>> {
@@ -70,8 +79,8 @@ async fn signed_in(
     Err(Redirect::to(&target).into_response())
 }
 
-/// A form of a page of this session. Who is not signed in (any more) gets the sign-in page, which keeps
-/// what was entered.
+/// A form of a page of this session. Who is not signed in (any more) gets the sign-in page, which
+/// keeps what was entered.
 async fn submitted(
     request: Request,
     web: &Arc<CloudWeb>,
@@ -81,13 +90,30 @@ async fn submitted(
     let visitor = visitor_of(&parts, web).await?;
     let caller = of_group(&visitor, group).map_err(|refusal| *refusal)?;
     let path = parts.uri.path().to_owned();
-    let fields = Fields::read_all(Request::from_parts(parts, body), MOST_FIELDS).await;
+    let request = Request::from_parts(parts, body);
+    // Of somebody who is not signed in, held until the answer is made.
+    let admitted = match &caller {
+        Some(_) => Ok(None),
+        None => web.long_forms.admit(&request),
+    };
+    let _admitted = match admitted {
+        Ok(admitted) => admitted,
+        Err(reason) => {
+            pass_over(request, PASSED_OVER).await;
+            return Err(match reason {
+                NotRead::TooLong => sign_in::with_draft(&visitor, group, &path, None),
+                NotRead::Busy => problem::busy(&visitor),
+            });
+        }
+    };
+    let fields = Fields::read_all(request, MOST_FIELDS).await;
     let fields = fields.map_err(|fault| match fault {
         FormFault::NoForm => problem::refuse_form(&visitor),
         FormFault::TooLong => problem::too_long(&visitor),
     })?;
     let Some(caller) = caller else {
-        return Err(sign_in::with_draft(&visitor, group, &path, &fields));
+        let draft = Draft::of_form(&path, &fields);
+        return Err(sign_in::with_draft(&visitor, group, &path, draft));
     };
     if !visitor.is_own_form(fields.get("token")) {
         return Err(problem::refuse_form(&visitor));

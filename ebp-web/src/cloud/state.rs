@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ebp_survey::{ServerState, Survey, VerifySecret};
 use jiff::tz::TimeZone;
 
+use super::draft::LongForms;
 use crate::kit::host::HostNames;
 
 /// What pages are made of.
@@ -29,6 +30,7 @@ pub struct CloudWeb {
     pub(super) secrets: Arc<dyn VerifySecret>,
     pub(super) zone: TimeZone,
     pub(super) scheme: &'static str,
+    pub(super) long_forms: LongForms,
     #[cfg_attr(not(feature = "status"), allow(dead_code, reason = "the status pages ask it"))]
     pub(crate) server: Arc<dyn ServerState>,
     #[cfg(feature = "status")]

@@ -21,6 +21,7 @@ mod live;
 mod local_socket;
 mod map;
 mod measurements;
+mod message_form;
 mod meterside;
 mod money;
 mod pending;

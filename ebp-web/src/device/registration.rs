@@ -1,6 +1,6 @@
 //! What is registered, and a way to say that it is wrong.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
@@ -10,12 +10,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::{
-    contract::{Account, Household, Message, MessageAbout, NewMessage},
+    contract::{Account, Household, Message, MessageAbout},
     model::{Battery, Metadata, Meter, MeterType, MeteringConcept, PvSystem},
 };
 
 use super::{
     cloud::CloudError,
+    message_form::{FieldFaults, MessageDraft},
     problem,
     state::DeviceWeb,
     submission::Submitted,
@@ -25,9 +26,6 @@ use crate::{
     kit::{frame::Frame, language::Language, number},
     outlines::MapView,
 };
-
-/// The longest message, characters.
-const LONGEST: usize = 2000;
 
 #[derive(Template)]
 #[template(path = "device/registration.html")]
@@ -40,10 +38,20 @@ struct Page {
     map: Option<MapView>,
     /// Whose data the map is made of.
     map_notices: Vec<String>,
-    /// What was typed, if it could not be sent.
-    draft: String,
-    fault: Option<String>,
+    said: Said,
     was_sent: bool,
+}
+
+/// What is said of a message that was not sent, and what was typed.
+#[derive(Default)]
+struct Said {
+    draft: String,
+    /// What has to be known before it is sent.
+    note: Option<String>,
+    /// Why the server did not get it.
+    fault: Option<String>,
+    /// What is wrong with it.
+    faults: FieldFaults,
 }
 
 struct Block {
@@ -78,7 +86,15 @@ struct Answers {
 /// `GET /registration`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): SignedIn) -> Response {
     let about = visitor.preferences.get("about").and_then(|name| name.parse().ok());
-    answer(&web, &visitor, StatusCode::OK, about, String::new(), None).await
+    answer(&web, &visitor, StatusCode::OK, about, Said::default()).await
+}
+
+/// The page for somebody who signed in again, with what they had written before.
+pub async fn show_draft(web: &Arc<DeviceWeb>, visitor: &Visitor, draft: MessageDraft) -> Response {
+    let note = Some(visitor.language().say("message-kept"));
+    let about = draft.subject();
+    let said = Said { note, draft: draft.text, ..Said::default() };
+    answer(web, visitor, StatusCode::OK, about, said).await
 }
 
 async fn answer(
@@ -86,8 +102,7 @@ async fn answer(
     visitor: &Visitor,
     status: StatusCode,
     about: Option<MessageAbout>,
-    draft: String,
-    fault: Option<String>,
+    mut said: Said,
 ) -> Response {
     let answers = web.ask(|cloud| {
         Ok(Answers {
@@ -116,22 +131,14 @@ async fn answer(
             let outlines = if location.is_some() { web.outlines().await } else { None };
             let map_notices = outlines.iter().flat_map(|outlines| outlines.notices()).collect();
             let map = outlines.zip(location).and_then(|(outlines, at)| outlines.place(at));
-            let page = Page {
-                blocks,
-                messages,
-                subjects,
-                map,
-                map_notices,
-                draft,
-                fault,
-                was_sent,
-                frame,
-            };
+            let page = Page { blocks, messages, subjects, map, map_notices, said, was_sent, frame };
             visitor.show_with(status, &page)
         }
         // What was typed stays in the form.
-        Err(error) if !draft.is_empty() => {
-            let fault = fault.or_else(|| Some(frame.say("message-not-sent")));
+        Err(error) if !said.draft.is_empty() => {
+            if said.faults.is_empty() && said.note.is_none() {
+                said.fault = said.fault.or_else(|| Some(frame.say("message-not-sent")));
+            }
             let (blocks, messages) = (Vec::new(), Vec::new());
             let was_sent = false;
             let page = Page {
@@ -140,8 +147,7 @@ async fn answer(
                 subjects,
                 map: None,
                 map_notices: Vec::new(),
-                draft,
-                fault,
+                said,
                 was_sent,
                 frame,
             };
@@ -153,27 +159,13 @@ async fn answer(
     }
 }
 
-/// The faults of a message, by field.
-fn faults(language: Language, form: &Submitted) -> BTreeMap<&'static str, String> {
-    let mut faults = BTreeMap::new();
-    let text = form.get("text");
-    if text.trim().is_empty() {
-        faults.insert("text", language.say("message-empty"));
-    }
-    let length = text.replace("\r\n", "\n").chars().count();
-    if length > LONGEST {
-        let length = number::number(language, length.into(), 0);
-        faults.insert("text", language.say_with("message-long", [("count", length.into())]));
-    }
-    if form.get("about").parse::<MessageAbout>().is_err() {
-        faults.insert("about", language.say("message-about-missing"));
-    }
-    faults
+fn draft_of(form: &Submitted) -> MessageDraft {
+    MessageDraft { about: form.get("about").to_owned(), text: form.get("text").to_owned() }
 }
 
 /// `POST /registration/check`: the faults of a message that is being typed.
 pub async fn check(form: Submitted) -> Response {
-    let mut faults = faults(form.visitor.language(), &form);
+    let mut faults = draft_of(&form).message(form.visitor.language()).err().unwrap_or_default();
     // Nothing is missing before the form is sent.
     faults.retain(|name, _| !form.get(name).trim().is_empty());
     Json(faults).into_response()
@@ -181,31 +173,24 @@ pub async fn check(form: Submitted) -> Response {
 
 /// `POST /registration`: a message to the researchers.
 pub async fn send(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
-    let visitor = &form.visitor;
-    let draft = form.get("text").to_owned();
-    let about = form.get("about").parse::<MessageAbout>().ok();
-    let faults = faults(visitor.language(), &form);
-    if let Some(fault) = faults.into_values().next() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return answer(&web, visitor, status, about, draft, Some(fault)).await;
-    }
-    let about = about.unwrap_or(MessageAbout::Other);
-    // Browsers end lines with CR LF, and people paste what keyboards cannot type.
-    let lines = draft.replace("\r\n", "\n");
-    let plain = lines.chars().filter(|c| !c.is_control() || *c == '\n');
-    let message = NewMessage { about, text: plain.collect::<String>().into() };
-    let sent = web.ask(move |cloud| cloud.write_message(&message)).await;
-    match sent {
-        Ok(()) => Redirect::to("/registration?sent=1").into_response(),
-        Err(CloudError::Refused(409)) => {
-            let fault = Some(visitor.language().say("message-too-many"));
-            answer(&web, visitor, StatusCode::CONFLICT, Some(about), draft, fault).await
-        }
-        Err(_) => {
-            let fault = Some(visitor.language().say("message-not-sent"));
-            answer(&web, visitor, StatusCode::SERVICE_UNAVAILABLE, Some(about), draft, fault).await
-        }
-    }
+    let (visitor, draft) = (&form.visitor, draft_of(&form));
+    let about = draft.subject();
+    let (status, fault, faults) = match draft.message(visitor.language()) {
+        Ok(message) => match web.ask(move |cloud| cloud.write_message(&message)).await {
+            Ok(()) => return Redirect::to("/registration?sent=1").into_response(),
+            Err(CloudError::Refused(409)) => {
+                let fault = visitor.language().say("message-too-many");
+                (StatusCode::CONFLICT, Some(fault), FieldFaults::new())
+            }
+            Err(_) => {
+                let fault = visitor.language().say("message-not-sent");
+                (StatusCode::SERVICE_UNAVAILABLE, Some(fault), FieldFaults::new())
+            }
+        },
+        Err(faults) => (StatusCode::UNPROCESSABLE_ENTITY, None, faults),
+    };
+    let said = Said { draft: draft.text, fault, faults, ..Said::default() };
+    answer(&web, visitor, status, about, said).await
 }
 
 fn subject_text(language: Language, about: MessageAbout) -> String {

@@ -12,12 +12,14 @@ use cookie::{Cookie, SameSite, time};
 
 use super::{
     code_wait::wait_text,
+    message_form::MessageDraft,
+    registration,
     state::DeviceWeb,
     submission::{Submitted, read_form},
     survey_text::contact,
     visitor::Visitor,
 };
-use crate::kit::{code::Tried, defence::Defence, frame::Frame, page::encode};
+use crate::kit::{code::Tried, defence::Defence, form::Fields, frame::Frame, page::encode};
 
 /// The pages that a visitor may be led to after signing in.
 const PAGES: [&str; 9] = [
@@ -43,6 +45,17 @@ struct Page {
     is_enrolled: bool,
     next: String,
     contacts: Vec<String>,
+    draft: Option<MessageDraft>,
+}
+
+/// What a sign-in page shows besides its form.
+#[derive(Default)]
+struct Shown {
+    note: Option<String>,
+    fault: Option<String>,
+    next: String,
+    /// A message that was written when the session had ended; it is kept over signing in.
+    draft: Option<MessageDraft>,
 }
 
 /// `GET /`.
@@ -64,17 +77,20 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Respon
         None
     };
     let next = visitor.preferences.get("next").unwrap_or_default().to_owned();
-    page(&web, &visitor, StatusCode::OK, note, None, next)
+    page(&web, &visitor, StatusCode::OK, Shown { note, next, ..Shown::default() })
 }
 
-fn page(
-    web: &Arc<DeviceWeb>,
-    visitor: &Visitor,
-    status: StatusCode,
-    note: Option<String>,
-    fault: Option<String>,
-    next: String,
-) -> Response {
+/// The sign-in page for somebody whose session ended before they sent a message; none if the form
+/// has none.
+pub fn with_draft(web: &Arc<DeviceWeb>, visitor: &Visitor, fields: &Fields) -> Option<Response> {
+    let draft = Some(MessageDraft::of_fields(fields)?);
+    let note = Some(visitor.language().say("session-ended-draft"));
+    let shown = Shown { note, draft, next: "/registration".to_owned(), ..Shown::default() };
+    Some(page(web, visitor, StatusCode::UNAUTHORIZED, shown))
+}
+
+fn page(web: &Arc<DeviceWeb>, visitor: &Visitor, status: StatusCode, shown: Shown) -> Response {
+    let Shown { note, fault, next, draft } = shown;
     let title = visitor.language().say("sign-in-title");
     let contacts = web.known_survey().map(|survey| survey.contacts).unwrap_or_default();
     let page = Page {
@@ -84,6 +100,7 @@ fn page(
         is_enrolled: web.code_hash().is_some(),
         next: safe_target(&next).to_owned(),
         contacts: contacts.iter().map(contact).collect(),
+        draft,
     };
     visitor.show_with(status, &page)
 }
@@ -107,8 +124,13 @@ pub async fn sign_in(
     };
     let get = |name: &str| fields.get(name);
     let next = get("next").to_owned();
+    let draft = MessageDraft::of_fields(&fields);
+    let refused = |fault: Option<String>| {
+        let (next, draft) = (next.clone(), draft.clone());
+        Shown { fault, next, draft, ..Shown::default() }
+    };
     let Some(hash) = web.code_hash() else {
-        return page(&web, &visitor, StatusCode::SERVICE_UNAVAILABLE, None, None, next);
+        return page(&web, &visitor, StatusCode::SERVICE_UNAVAILABLE, refused(None));
     };
     match web.codes.verify(&hash, get("code"), || web.since_boot()).await {
         Tried::Right => {
@@ -122,24 +144,43 @@ pub async fn sign_in(
                 web.store_sessions();
             }
             let lasts = stays.then_some(web.parts.limits.looking);
-            let target = format!("/signed-in?next={}", encode(safe_target(&next)));
-            with_cookie(&web, token.as_str(), lasts, Redirect::to(&target).into_response())
+            let response = match draft {
+                Some(draft) => with_draft_again(&web, &visitor, token.as_str(), draft).await,
+                None => {
+                    let target = format!("/signed-in?next={}", encode(safe_target(&next)));
+                    Redirect::to(&target).into_response()
+                }
+            };
+            with_cookie(&web, token.as_str(), lasts, response)
         }
         Tried::Wrong { wait } if wait.is_zero() => {
             let fault = Some(visitor.language().say("code-wrong"));
-            page(&web, &visitor, StatusCode::UNPROCESSABLE_ENTITY, None, fault, next)
+            page(&web, &visitor, StatusCode::UNPROCESSABLE_ENTITY, refused(fault))
         }
         Tried::Wrong { wait } | Tried::TooEarly { wait } => {
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             let fault = Some(wait_text(&visitor, seconds));
-            let mut response =
-                page(&web, &visitor, StatusCode::TOO_MANY_REQUESTS, None, fault, next);
+            let mut response = page(&web, &visitor, StatusCode::TOO_MANY_REQUESTS, refused(fault));
             if let Ok(value) = HeaderValue::from_str(&seconds.to_string()) {
                 response.headers_mut().insert(header::RETRY_AFTER, value);
             }
             response
         }
     }
+}
+
+/// The message's form by the new session, with what was written before.
+async fn with_draft_again(
+    web: &Arc<DeviceWeb>,
+    visitor: &Visitor,
+    token: &str,
+    draft: MessageDraft,
+) -> Response {
+    let mut now = visitor.clone();
+    now.session = web.sessions.find(token, web.since_boot(), true);
+    now.token = Some(token.to_owned());
+    now.preferences.path = "/registration".to_owned();
+    registration::show_draft(web, &now, draft).await
 }
 
 /// `GET /signed-in`: whether the browser kept the cookie.

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     code_wait::wait_text,
-    problem,
+    problem, sign_in,
     state::DeviceWeb,
     visitor::{SignedIn, Visitor},
 };
@@ -73,7 +73,17 @@ impl FromRequest<Arc<DeviceWeb>> for Submitted {
     type Rejection = Response;
     async fn from_request(request: Request, web: &Arc<DeviceWeb>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let SignedIn(visitor, session) = SignedIn::from_request_parts(&mut parts, web).await?;
+        let signed_in = SignedIn::from_request_parts(&mut parts, web).await;
+        let SignedIn(visitor, session) = match signed_in {
+            Ok(signed_in) => signed_in,
+            // A message that was written for minutes is not lost with the session.
+            Err(led) if parts.uri.path() == "/registration" => {
+                let Ok(visitor) = Visitor::from_request_parts(&mut parts, web).await;
+                let fields = read_form(Request::from_parts(parts, body), &visitor).await?;
+                return Err(sign_in::with_draft(web, &visitor, &fields).unwrap_or(led));
+            }
+            Err(led) => return Err(led),
+        };
         let fields = read_form(Request::from_parts(parts, body), &visitor).await?;
         let form = Self { visitor, session, fields };
         let is_own = is_same(form.get("token"), &form.session.form_token);

@@ -1,7 +1,7 @@
 //! Importing many households: a table is uploaded, its columns are named, each row is checked, and then
 //! all are registered or none. Until then nothing is stored: the table travels with the form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
@@ -18,8 +18,10 @@ use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
 use super::{
-    draft::Draft,
-    spreadsheet::{self, Spreadsheet},
+    decoding::text_of,
+    import_column::{self, missing},
+    reason::reasons,
+    spreadsheet::Spreadsheet,
 };
 use crate::{
     cloud::{Researcher, ResearcherForm, Visitor},
@@ -47,6 +49,7 @@ struct ColumnsPage {
     columns: Vec<Column>,
     known: Vec<&'static str>,
     rows: usize,
+    fault: Option<String>,
 }
 
 /// A column of the table.
@@ -106,7 +109,7 @@ pub async fn template(Researcher { .. }: Researcher) -> Response {
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"households.csv\""),
     ];
-    (headers, spreadsheet::template()).into_response()
+    (headers, import_column::template()).into_response()
 }
 
 /// `POST /registration/import`: a file; asks which of its columns is which.
@@ -138,7 +141,7 @@ pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart)
     if !is_own {
         return visitor.refuse_form();
     }
-    let text = spreadsheet::text_of(&bytes.unwrap_or_default());
+    let text = text_of(&bytes.unwrap_or_default());
     let Some(table) = Spreadsheet::read(&text) else {
         return refuse(&visitor, language.say("reg-import-no-table"));
     };
@@ -149,23 +152,56 @@ pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart)
         let most = [("count", IMPORT_LIMIT.to_string().into())];
         return refuse(&visitor, language.say_with("reg-import-too-many", most));
     }
+    let chosen = table.guess();
+    ask_for_columns(&visitor, text, &table, &chosen, None)
+}
+
+/// Asks which column is which; `fault` says what was wrong with what was chosen.
+fn ask_for_columns(
+    visitor: &Visitor,
+    file: String,
+    table: &Spreadsheet,
+    chosen: &[Option<&'static str>],
+    fault: Option<String>,
+) -> Response {
     let example = |place: usize| {
-        let cells = table.rows.iter().filter_map(|row| row.get(place));
+        let cells = table.rows.iter().filter_map(|row| row.cells.get(place));
         cells.map(String::as_str).find(|cell| !cell.is_empty()).unwrap_or_default().to_owned()
     };
-    let columns = table.guess().into_iter().enumerate().map(|(place, chosen)| Column {
-        name: table.header[place].clone(),
+    let columns = table.header.iter().zip(chosen).enumerate();
+    let columns = columns.map(|(place, (name, chosen))| Column {
+        name: name.clone(),
         example: example(place),
         chosen: chosen.unwrap_or_default(),
     });
-    let page = ColumnsPage {
-        frame: visitor.frame(language.say("reg-columns-title")),
-        columns: columns.collect(),
-        known: spreadsheet::columns().collect(),
-        rows: table.rows.len(),
-        file: text,
+    let status = match fault {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
     };
-    visitor.show(&page)
+    let page = ColumnsPage {
+        frame: visitor.frame(visitor.language().say("reg-columns-title")),
+        columns: columns.collect(),
+        known: import_column::columns().collect(),
+        rows: table.rows.len(),
+        file,
+        fault,
+    };
+    visitor.show_with(status, &page)
+}
+
+/// The column that was chosen twice, or those that are needed and were not chosen.
+fn fault_of_columns(language: Language, chosen: &[Option<&'static str>]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = chosen.iter().flatten().find(|name| !seen.insert(**name)) {
+        return Some(language.say_with("reg-import-twice", [("column", (*twice).into())]));
+    }
+    let missing = missing(&seen);
+    let names = [("columns", missing.join(", ").into())];
+    match (seen.is_empty(), missing.is_empty()) {
+        (true, _) => Some(language.say_with("reg-columns-nothing", names)),
+        (false, false) => Some(language.say_with("reg-columns-missing", names)),
+        (false, true) => None,
+    }
 }
 
 /// `POST /registration/import/check`: what would become of each row.
@@ -174,25 +210,32 @@ pub async fn check(ResearcherForm { visitor, caller, fields }: ResearcherForm) -
     let Some(table) = Spreadsheet::read(fields.get("file")) else {
         return refuse(&visitor, language.say("reg-import-no-table"));
     };
-    let mut chosen = BTreeMap::new();
-    for place in 0..table.header.len() {
+    let known = |place| {
         let name = fields.get(&format!("column-{place}"));
-        if let Some(known) = spreadsheet::columns().find(|known| *known == name) {
-            if chosen.values().any(|other| *other == known) {
-                let column = [("column", known.into())];
-                return refuse(&visitor, language.say_with("reg-import-twice", column));
-            }
-            chosen.insert(place, known);
-        }
+        import_column::columns().find(|known| *known == name)
+    };
+    let chosen: Vec<_> = (0..table.header.len()).map(known).collect();
+    if let Some(fault) = fault_of_columns(language, &chosen) {
+        let file = fields.get("file").to_owned();
+        return ask_for_columns(&visitor, file, &table, &chosen, Some(fault));
     }
+    let chosen: BTreeMap<_, _> =
+        chosen.into_iter().enumerate().filter_map(|(place, name)| Some((place, name?))).collect();
     let file = table.file(&chosen);
-    let read = match lines(&file) {
+    let mut read = match lines(&file) {
         Ok(read) if read.is_empty() => {
             return refuse(&visitor, language.say("reg-import-no-rows"));
         }
         Ok(read) => read,
         Err(_) => return refuse(&visitor, language.say("reg-import-no-table")),
     };
+    // The lengths that people see are those of their table.
+    let mut ragged = table.ragged();
+    for (line, row) in &mut read {
+        if let Some(reason) = ragged.remove(line) {
+            *row = Err(reason);
+        }
+    }
     match caller.check_import(read).await {
         Ok(checked) => report(&visitor, file, &checked),
         Err(error) => visitor.fail(error),
@@ -245,16 +288,6 @@ fn shown_lines(language: Language, checked: &[ImportedLine]) -> Vec<Line> {
             .map(|household| format!("/registration/household/{household}")),
     };
     lines.into_iter().take(SHOWN).map(shown).collect()
-}
-
-/// Faults of a row, in the reader's language: each names its column.
-fn reasons(language: Language, reason: &str) -> String {
-    let one = |part: &str| {
-        let (place, detail) = part.split_once(": ").unwrap_or(("", part));
-        let pointer = format!("/{}", place.trim_start_matches('/'));
-        Draft::said_of(language, &pointer, detail).unwrap_or_else(|| part.to_owned())
-    };
-    reason.split("; ").map(one).collect::<Vec<_>>().join(" · ")
 }
 
 /// `POST /registration/import/run`: registers all rows or none.

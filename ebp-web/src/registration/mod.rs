@@ -5,6 +5,7 @@
 //! registration, which the survey has; devices' state, which is the administrators'.
 
 mod consents;
+mod decoding;
 mod device;
 mod draft;
 mod draft_fields;
@@ -15,10 +16,12 @@ mod geodata;
 mod household;
 mod households;
 mod import;
+mod import_column;
 mod member;
 mod messages;
 mod new;
 mod question;
+mod reason;
 mod remove;
 mod router;
 mod spreadsheet;

@@ -2,8 +2,9 @@
 
 use axum::{body::Body, http::Request};
 use ebp_core::scope::Group;
+use jiff::SignedDuration;
 
-use crate::world::{Answer, Browser, HOST, World};
+use crate::world::{Answer, Browser, HOST, RESEARCHERS, World};
 
 const UPLOAD: &str = "/registration/import";
 
@@ -140,4 +141,146 @@ async fn files_that_are_no_table_are_refused() {
     assert_eq!(send(&mut browser, "planted", &table(1)).await.status, 403);
     let template = browser.get("/registration/template.csv").await;
     assert_eq!(upload(&mut browser, template.body.as_bytes()).await.status, 200);
+}
+
+async fn checked(browser: &mut Browser, file: &[u8]) -> Answer {
+    let page = upload(browser, file).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    post(browser, "/registration/import/check", &columns(&page)).await
+}
+
+/// The numbers of the rows in a report, in their order there.
+fn numbers(report: &Answer) -> Vec<&str> {
+    let rows = report.body.split("<th scope=\"row\">").skip(1);
+    rows.map(|row| row.split('<').next().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_row_of_another_length_is_wrong() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let text: String = table(3).iter().map(|octet| char::from(*octet)).collect();
+    let mut rows: Vec<_> = text.lines().map(str::to_owned).collect();
+    rows[2].push_str(";MT681 zwei");
+    rows[3] = rows[3].replace(";egal", "");
+    let report = checked(&mut browser, rows.join("\n").as_bytes()).await;
+    assert_eq!((report.status, numbers(&report)), (422, vec!["3", "4", "2"]));
+    assert!(report.body.contains("Die Zeile hat 16 Zellen, die Kopfzeile hat 15."));
+    assert!(report.body.contains("Die Zeile hat 14 Zellen, die Kopfzeile hat 15."));
+    assert!(!report.body.contains("/registration/import/run"), "there is no way on");
+    // Nor is there one without the page.
+    let header = "participant.name,participant.email";
+    assert!(ebp_survey::import::lines(&format!("{header}\na,b,?\n")).unwrap()[0].1.is_err());
+}
+
+#[tokio::test]
+async fn a_report_names_the_lines_of_the_file() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let text: String = table(2).iter().map(|octet| char::from(*octet)).collect();
+    let gaps = text.replacen("egal\n", "egal\n\n;;;;;;;;;;;;;;\n", 1);
+    let gaps = format!("sep=;\n{}", gaps.replace("joerg2@", "joerg2 "));
+    let report = checked(&mut browser, gaps.as_bytes()).await;
+    assert_eq!((report.status, numbers(&report)), (422, vec!["6", "3"]), "{}", report.body);
+}
+
+#[tokio::test]
+async fn empty_rows_are_passed_over() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let mut file = table(1);
+    file.extend_from_slice(b";;;;;;;;;;;;;;\r\n;;;;;;;;;;;;;;\r\n");
+    let report = checked(&mut browser, &file).await;
+    assert_eq!((report.status, numbers(&report)), (200, vec!["2"]), "{}", report.body);
+}
+
+#[tokio::test]
+async fn tables_as_spreadsheets_write_them_are_read() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let text: String = table(1).iter().map(|octet| char::from(*octet)).collect();
+    let wide = format!("\u{feff}{}", text.replace(';', "\t"));
+    let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let commas = text.replace(';', ",").replace(",Notiz", ",Breite,Länge,Notiz");
+    let commas = commas.replace(",egal", ",\"50,85\",\"7,1\",egal");
+    for file in [wide, format!("sep=;\r\n{text}").into_bytes(), commas.into_bytes()] {
+        let report = checked(&mut browser, &file).await;
+        assert_eq!(report.status, 200, "{}", report.body);
+        assert!(report.body.contains("<dt>neu</dt><dd>1</dd>"), "{}", report.body);
+    }
+}
+
+#[tokio::test]
+async fn columns_that_are_missing_are_named_before_rows() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let page = upload(&mut browser, b"Name;E-Mail\nErika;erika\n").await;
+    let mut pairs = columns(&page);
+    let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert_eq!(asked.status, 422);
+    let told = "Es fehlen Spalten, die jeder Haushalt braucht: address.street, address.postal_code";
+    assert!(asked.body.contains(told) && asked.body.contains("meters.0.model"), "{}", asked.body);
+    assert_eq!(columns(&asked)[1..], pairs[1..], "the table and the choice are kept");
+    pairs[3].1 = String::new();
+    pairs[2].1 = String::new();
+    let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert!(asked.status == 422 && asked.body.contains("Es ist keine Spalte gewählt."));
+    pairs[3].1 = "participant.name".into();
+    pairs[2].1 = "participant.name".into();
+    let asked = post(&mut browser, "/registration/import/check?lang=en", &pairs).await;
+    assert!(asked.body.contains("The column participant.name was chosen twice."));
+}
+
+/// The template's table with that many rows, each with all columns.
+fn whole_table(template: &str, rows: usize) -> String {
+    let (header, row) = template.trim_end().split_once("\r\n").unwrap();
+    let rows = (1..=rows).map(|number| {
+        row.replace("erika@", &format!("erika{number}@")).replace("straße", "straße über dem Fluss")
+    });
+    format!("{header}\r\n{}\r\n", rows.collect::<Vec<_>>().join("\r\n"))
+}
+
+#[tokio::test]
+async fn a_whole_table_survives_the_end_of_the_session() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let template = browser.get("/registration/template.csv").await.body;
+    let page = upload(&mut browser, whole_table(&template, 1000).as_bytes()).await;
+    let pairs = columns(&page);
+    world.clock.advance(SignedDuration::from_mins(31));
+    let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert!(asked.status == 401 && asked.body.contains("bleibt erhalten"), "{}", asked.status);
+    let (action, draft) = (asked.input("action"), asked.input("draft"));
+    assert!(draft.len() > 256 * 1024, "{}", draft.len());
+    let kept = [("action", action.as_str()), ("draft", draft.as_str()), ("group", "researchers")];
+    let wrong = [&kept[..], &[("secret", "wrong")]].concat();
+    assert_eq!(browser.send("/sign-in", &wrong).await.input("draft"), draft);
+    let right = [&kept[..], &[("secret", RESEARCHERS)]].concat();
+    let again = browser.send("/sign-in", &right).await;
+    assert_eq!(again.status, 200, "{}", again.body);
+    assert_eq!(again.input("file"), pairs[1].1);
+    let mut pairs = pairs;
+    pairs[0].1 = again.input("token");
+    let report = post(&mut browser, "/registration/import/check", &pairs).await;
+    assert!(report.body.contains("<dt>neu</dt><dd>1000</dd>"), "{}", report.status);
+}
+
+#[tokio::test]
+async fn what_is_too_long_to_be_kept_does_not_keep_anybody_out() {
+    let world = World::on_sqlite().await;
+    let mut browser = world.signed_in(Group::Researchers).await;
+    let template = browser.get("/registration/template.csv").await.body;
+    let mut pairs = columns(&upload(&mut browser, template.as_bytes()).await);
+    world.clock.advance(SignedDuration::from_mins(31));
+    for length in [600 << 10, 1 << 20, 5 << 20] {
+        pairs[1].1 = "ä".repeat(length / 2);
+        let asked = post(&mut browser, "/registration/import/check", &pairs).await;
+        assert_eq!(asked.status, 401);
+        assert!(asked.body.contains("ist zu lang") && !asked.body.contains("name=\"draft\""));
+        assert_eq!(asked.input("next"), "/registration/import");
+    }
+    let pairs =
+        [("group", "researchers"), ("secret", RESEARCHERS), ("next", "/registration/import")];
+    let answer = browser.send("/sign-in", &pairs).await;
+    assert_eq!(answer.location(), "/signed-in?next=%2Fregistration%2Fimport");
 }

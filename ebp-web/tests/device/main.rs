@@ -8,6 +8,7 @@ mod browser;
 mod consent;
 mod driver;
 mod lifelike;
+mod message;
 mod openapi;
 mod pages;
 mod remote_access;

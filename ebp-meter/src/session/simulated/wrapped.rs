@@ -58,6 +58,31 @@ fn hex_text_is_understood_and_raw_bytes_are_not_taken_for_it() {
     }
 }
 
+/// Forms that other programs write, one of which a right checksum proves.
+#[test]
+fn text_of_bytes_is_understood() {
+    let lines = |bytes: &[u8], line: fn(&[u8]) -> String| -> Vec<u8> {
+        bytes.chunks(20).flat_map(|part| line(part).into_bytes()).collect()
+    };
+    let forms: [fn(&[u8]) -> String; 3] = [
+        |part| part.iter().map(|byte| format!("12:34:56.790 -> {byte:X}\r\n")).collect(),
+        |part| {
+            let numbers: Vec<String> = part.iter().map(u8::to_string).collect();
+            format!("[D][uart_debug:114]: <<< {}\r\n", numbers.join(":"))
+        },
+        |part| format!("b\"{}\"\n", part.escape_ascii()),
+    ];
+    for (telegram, protocol) in [(sml(), Protocol::Sml), (d0(), Protocol::D0)] {
+        for form in &forms {
+            let port = bridge(2000, lines(&telegram, *form));
+            let time = port.time.clone();
+            let mut session = port.session(ReadOptions::default());
+            assert_eq!(first(&mut session, &time).0, protocol);
+            assert_eq!(session.wrapping(), Some(Wrapping::ByteText));
+        }
+    }
+}
+
 /// What was received at one line setting is kept at the next.
 #[test]
 fn a_cause_outlives_the_search() {

@@ -8,21 +8,29 @@
 //! One thread reads and writes; the others mask the rows that it has read.
 //!
 //! A row is masked or rejected as a whole. Reasons never quote the row's values.
+//!
+//! A missing quotation mark swallows rows into a cell that would be copied, true locations with it:
+//! a table with unsound marks is not masked, and a row with a line break in a cell is rejected, since
+//! nobody can tell a text of two lines from two cells whose marks are missing.
 
 mod cells;
 mod lanes;
+mod telling;
+mod texts;
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
     io::{self, Write},
     thread,
 };
 
 use csv::{ByteRecord, ReaderBuilder, Writer};
 
+use texts::Texts;
+
 use crate::{
-    Decimals, DistanceBounds, InvalidPosition, MaskError, Position, RegionCode, Release, Risk,
+    InvalidPosition, MaskError, Position, RegionCode, Release, Risk,
+    quotes::{SoundQuotes, UnsoundQuotes},
     release::Masker,
     risk::{self, RiskSummary},
 };
@@ -75,6 +83,8 @@ pub struct BatchReport {
     pub rejected: u64,
     /// The risk of all masked rows, if it was asked for.
     pub risk: Option<RiskSummary>,
+    /// Columns that were copied and likely name a person or a place, for a warning.
+    pub telling: Vec<String>,
 }
 
 /// Why a table cannot be masked.
@@ -83,6 +93,15 @@ pub enum BatchError {
     /// The input cannot be read.
     #[error("the input cannot be read")]
     Read(#[source] csv::Error),
+    /// Nobody can tell where a cell ends.
+    #[error(transparent)]
+    Quotes(UnsoundQuotes),
+    /// A column's name has a line break.
+    #[error("the name of a column has a line break: a quotation mark may be missing")]
+    Header,
+    /// A column that would be copied has a row's true latitude or longitude.
+    #[error("the column {0:?} has true locations")]
+    Copied(String),
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Write(#[source] csv::Error),
@@ -102,40 +121,14 @@ pub enum BatchError {
 enum Reason {
     #[error("{0} columns where the header has {1}")]
     Columns(usize, usize),
+    #[error("a cell has a line break: a quotation mark may be missing")]
+    LineBreak,
+    #[error("a copied column has the true location")]
+    Copied(usize),
     #[error(transparent)]
     Position(#[from] InvalidPosition),
     #[error(transparent)]
     Mask(#[from] MaskError),
-}
-
-/// The names of a table's columns that likely name a person or a place, for a warning: these
-/// columns are copied unchanged.
-///
-/// # Errors
-/// Returns [`BatchError::Read`] if there is no header.
-pub fn telling_columns(input: impl io::Read) -> Result<Vec<String>, BatchError> {
-    const TELLING: [&str; 16] = [
-        "name",
-        "mail",
-        "phone",
-        "telefon",
-        "street",
-        "strasse",
-        "straße",
-        "address",
-        "adresse",
-        "plz",
-        "postal",
-        "zip",
-        "city",
-        "ort",
-        "place",
-        "meter_number",
-    ];
-    let mut reader = ReaderBuilder::new().from_reader(input);
-    let header = reader.byte_headers().map_err(BatchError::Read)?;
-    let names = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_lowercase());
-    Ok(names.filter(|name| TELLING.iter().any(|telling| name.contains(telling))).collect())
 }
 
 /// Masks every row of `input`. `each` is called with each masked position and its true position,
@@ -152,18 +145,27 @@ pub fn mask_table(
     rejected: impl Write,
     mut each: impl FnMut(Position, &Release) -> io::Result<()>,
 ) -> Result<BatchReport, BatchError> {
-    let mut reader =
-        ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(input);
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(SoundQuotes::new(input, b','));
     let mut output = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(output);
     let mut rejected = Writer::from_writer(rejected);
-    let header = without_mark(reader.byte_headers().map_err(BatchError::Read)?);
+    let header = without_mark(reader.byte_headers().map_err(unreadable)?);
+    if header.iter().any(cells::has_line_break) {
+        return Err(BatchError::Header);
+    }
     let columns = Columns::find(&header, options)?;
     write_header(&header, options, &mut output).map_err(BatchError::Write)?;
     rejected.write_record(["id", "reason"]).map_err(BatchError::Write)?;
-    let mut report =
-        BatchReport { risk: options.statistics.then(RiskSummary::default), ..Default::default() };
+    let summary = if options.audit { RiskSummary::of_custodian() } else { RiskSummary::default() };
+    let mut report = BatchReport {
+        risk: options.statistics.then_some(summary),
+        telling: telling::telling_columns(&header, &[columns.latitude, columns.longitude]),
+        ..Default::default()
+    };
     let mut texts = Texts::default();
-    let fill = |block: &mut Block| block.read(&mut reader).map_err(BatchError::Read);
+    let fill = |block: &mut Block| block.read(&mut reader).map_err(unreadable);
     let work = |block: &mut Block| {
         let rows = block.rows[..block.filled].iter();
         let mask = |row| {
@@ -181,11 +183,23 @@ pub fn mask_table(
                 Ok(masked) => masked,
                 // Not a fault of the row: the next one would fail in the same way.
                 Err(Reason::Mask(MaskError::NoRandomness(error))) => return Err(error.into()),
+                // Every row that was written would have told its location.
+                Err(Reason::Copied(column)) => {
+                    let name = String::from_utf8_lossy(&header[column]).trim().to_owned();
+                    return Err(BatchError::Copied(name));
+                }
                 Err(reason) => {
                     report.rejected += 1;
-                    let id = row.get(columns.id).unwrap_or_default();
+                    let (id, reason) = match columns.tellable_id(row, &reason) {
+                        Some(id) => (id, reason.to_string()),
+                        // Rows are counted without the header.
+                        None => {
+                            let number = report.masked + report.rejected;
+                            (&[][..], format!("row {number}: {reason}"))
+                        }
+                    };
                     rejected
-                        .write_record([&*options.cell(id), reason.to_string().as_bytes()])
+                        .write_record([&*options.cell(id), reason.as_bytes()])
                         .map_err(BatchError::Write)?;
                     continue;
                 }
@@ -271,12 +285,33 @@ impl Columns {
         row: &ByteRecord,
         columns: usize,
     ) -> Result<(Position, Release), Reason> {
+        if row.iter().any(cells::has_line_break) {
+            return Err(Reason::LineBreak);
+        }
         if row.len() != columns {
             return Err(Reason::Columns(row.len(), columns));
         }
         let text = |column: usize| std::str::from_utf8(&row[column]).unwrap_or_default();
-        let origin = Position::parse(text(self.latitude), text(self.longitude))?;
+        let true_texts = [text(self.latitude), text(self.longitude)];
+        let origin = Position::parse(true_texts[0], true_texts[1])?;
+        let copied = |place: &usize| {
+            ![self.latitude, self.longitude].contains(place)
+                && true_texts.iter().any(|coordinate| cells::tells(&row[*place], coordinate))
+        };
+        if let Some(place) = (0..row.len()).find(copied) {
+            return Err(Reason::Copied(place));
+        }
         Ok((origin, masker.release(origin)?))
+    }
+
+    /// What may be told of a rejected row: a row that is cut wrongly has its location, or more, where
+    /// its identifier should be.
+    fn tellable_id<'a>(&self, row: &'a ByteRecord, reason: &Reason) -> Option<&'a [u8]> {
+        let id = row.get(self.id).unwrap_or_default();
+        let is_cut_wrongly = matches!(reason, Reason::LineBreak | Reason::Columns(..));
+        let may_tell = !is_cut_wrongly
+            || !id.iter().any(|byte| matches!(byte, b',' | b';' | b'.' | b'\t' | b'\r' | b'\n'));
+        may_tell.then_some(id)
     }
 
     fn write_row<W: Write>(
@@ -332,34 +367,14 @@ fn write_header<W: Write>(
     output.write_record(None::<&[u8]>)
 }
 
-/// Cached texts of numbers. Formatting is most of the work of a row, and a region's numbers are
-/// always the same.
-#[derive(Default)]
-struct Texts {
-    coordinate: Vec<u8>,
-    regions: HashMap<RegionCode, (DistanceBounds, [String; 3])>,
-}
-
-impl Texts {
-    fn coordinate(&mut self, decimals: Decimals) -> &[u8] {
-        self.coordinate.clear();
-        decimals.append_to(&mut self.coordinate);
-        &self.coordinate
-    }
-
-    /// Density, least and greatest distance.
-    fn of_region(&mut self, release: &Release) -> &[String; 3] {
-        let bounds = release.bounds();
-        let texts = || {
-            let metres = [bounds.min_m(), bounds.max_m()].map(|metres| format!("{metres:.1}"));
-            let [min, max] = metres;
-            (bounds, [release.density().to_string(), min, max])
-        };
-        let known = self.regions.entry(release.region()).or_insert_with(texts);
-        if known.0 != bounds {
-            *known = texts();
-        }
-        &known.1
+fn unreadable(error: csv::Error) -> BatchError {
+    let quotes = match error.kind() {
+        csv::ErrorKind::Io(error) => error.get_ref().and_then(|error| error.downcast_ref()),
+        _ => None,
+    };
+    match quotes {
+        Some(fault) => BatchError::Quotes(*fault),
+        None => BatchError::Read(error),
     }
 }
 

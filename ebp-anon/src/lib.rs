@@ -39,6 +39,7 @@ mod mask;
 pub mod outline;
 mod position;
 pub mod pv;
+pub mod quotes;
 mod randomness;
 mod region;
 pub mod region_svg;

@@ -132,12 +132,25 @@ pub struct RiskSummary {
     displacement: Quantiles,
     persons: Quantiles,
     possible: Quantiles,
+    is_custodians: bool,
 }
 
-/// With fewer releases than this, a summary would reveal a household's displacement.
+/// With fewer releases than this, a summary would reveal a household's displacement or its region.
 pub const LEAST_FOR_DISPLACEMENT: u64 = 20;
 
 impl RiskSummary {
+    /// One for whoever has the true positions: it has figures of the true regions of few releases,
+    /// too.
+    #[must_use]
+    pub fn of_custodian() -> Self {
+        Self { is_custodians: true, ..Self::default() }
+    }
+
+    /// Whether figures of the true regions hide each single one.
+    const fn may_tell_regions(&self) -> bool {
+        self.is_custodians || self.released >= LEAST_FOR_DISPLACEMENT
+    }
+
     /// Counts a release. The true position is used for the distance, of which only quantiles of
     /// all releases come out.
     pub fn add(&mut self, regions: &Regions, origin: Position, release: &Release, risk: &Risk) {
@@ -158,15 +171,17 @@ impl RiskSummary {
     }
 
     /// Share (0 to 1) that lies in another region than the household, or in none.
+    /// None for fewer than [`LEAST_FOR_DISPLACEMENT`] releases, but for the custodian.
     #[must_use]
-    pub fn left_region(&self) -> f64 {
-        share(self.left_region, self.released)
+    pub fn left_region(&self) -> Option<f64> {
+        self.may_tell_regions().then(|| share(self.left_region, self.released))
     }
 
     /// Share (0 to 1) that lies in another country, or in no region.
+    /// None for fewer than [`LEAST_FOR_DISPLACEMENT`] releases, but for the custodian.
     #[must_use]
-    pub fn left_country(&self) -> f64 {
-        share(self.left_country, self.released)
+    pub fn left_country(&self) -> Option<f64> {
+        self.may_tell_regions().then(|| share(self.left_country, self.released))
     }
 
     /// The displacement that a part (0 to 1) of all releases does not exceed, metres, to 0.3 %.
@@ -177,10 +192,11 @@ impl RiskSummary {
     }
 
     /// The [`persons_in_region`](Risk::persons_in_region) that a part (0 to 1) of all releases
-    /// does not exceed, to 0.3 %.
+    /// does not exceed, to 0.3 %. None for fewer than [`LEAST_FOR_DISPLACEMENT`] releases, but for
+    /// the custodian.
     #[must_use]
     pub fn persons_in_region(&self, part: f64) -> Option<f64> {
-        self.persons.at(part)
+        self.may_tell_regions().then(|| self.persons.at(part)).flatten()
     }
 
     /// The [`persons_possible`](Risk::persons_possible) that a part (0 to 1) of all releases does

@@ -30,6 +30,23 @@ pub fn harmless(cell: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(harmless)
 }
 
+/// Whether the cell is of several lines.
+pub fn has_line_break(cell: &[u8]) -> bool {
+    cell.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// Whether the cell is the number that this coordinate is. One of fewer than three decimals (some
+/// hundred metres) may be another number by chance, such as a power of 9.92 kWp.
+pub fn tells(cell: &[u8], coordinate: &str) -> bool {
+    let decimals = coordinate.trim().split_once('.').map_or("", |(_, decimals)| decimals);
+    if decimals.trim_end_matches('0').len() < 3 {
+        return false;
+    }
+    let text = String::from_utf8_lossy(cell).trim().replace(',', ".");
+    let number = text.parse::<f64>();
+    number.is_ok_and(|number| coordinate.trim().parse() == Ok(number))
+}
+
 fn is_run(part: &[u8]) -> bool {
     let part = match part.split_last() {
         Some((last, rest)) if SEPARATORS.contains(last) => rest,
@@ -80,6 +97,14 @@ mod tests {
         assert_eq!(text("a;=1;b"), "a;'=1;b");
         assert_eq!(text("a,\"@x\"\n-y"), "a,'\"@x\"\n'-y");
         assert_eq!(text("x|=1"), "x|'=1");
+    }
+
+    #[test]
+    fn a_coordinate_is_told_in_other_forms_too() {
+        for cell in ["50.0826", " 50,0826", "+50.08260", "5.00826e1"] {
+            assert!(tells(cell.as_bytes(), "50.0826"), "{cell}");
+        }
+        assert!(!tells(b"50.0827", "50.0826") && !tells(b"8.24", "8.240") && !tells(b"", "x.abc"));
     }
 
     #[test]

@@ -113,7 +113,10 @@ fn statistics_are_columns_and_a_summary() {
     let (output, _, report) = run(input.as_bytes(), STATED).unwrap();
     assert_eq!(output.lines().next(), Some("id,latitude,longitude,nuts3,persons_possible"));
     let risk = report.risk.unwrap();
-    assert_eq!((risk.released(), risk.left_region(), risk.left_country()), (50, 0.0, 0.0));
+    assert_eq!(
+        (risk.released(), risk.left_region(), risk.left_country()),
+        (50, Some(0.0), Some(0.0))
+    );
     // 1365 per km² times π (6.38² - 2.46²) km².
     let expected = 148_600.0;
     for part in [0.0, 0.5, 1.0] {
@@ -123,7 +126,16 @@ fn statistics_are_columns_and_a_summary() {
     assert!((2_460.0..6_400.0).contains(&risk.displacement_m(0.5).unwrap()));
     // One household's summary would tell how far it was moved.
     let (.., report) = run(b"id,latitude,longitude\n1,50.5,8.5\n", STATED).unwrap();
-    assert_eq!(report.risk.unwrap().displacement_m(0.5), None);
+    let risk = report.risk.unwrap();
+    assert_eq!((risk.displacement_m(0.5), risk.persons_in_region(0.5)), (None, None));
+    assert_eq!((risk.left_region(), risk.left_country()), (None, None));
+    assert!(risk.persons_possible(0.5).is_some());
+    // The custodian has the region of each row anyway.
+    let audited = TableOptions { audit: true, ..STATED };
+    let (.., report) = run(b"id,latitude,longitude\n1,50.5,8.5\n", audited).unwrap();
+    let risk = report.risk.unwrap();
+    assert_eq!((risk.left_region(), risk.displacement_m(0.5)), (Some(0.0), None));
+    assert!(risk.persons_in_region(0.5).is_some());
 }
 
 #[test]
@@ -152,8 +164,60 @@ fn a_wrong_header_is_told() {
 
 #[test]
 fn telling_columns_are_found() {
-    let found = telling_columns(&b"id,latitude,longitude,E-Mail,PLZ,kWp\n"[..]).unwrap();
-    assert_eq!(found, ["e-mail", "plz"]);
+    let found = |header: &str| run(header.as_bytes(), PLAIN).unwrap().2.telling;
+    assert_eq!(found("id,latitude,longitude,E-Mail,PLZ,kWp\n"), ["e-mail", "plz"]);
+    let telling = "lat,location,geo,coords,Hausnummer,IBAN,Zählernummer,geo_lon,Wohnort";
+    let told = found(&format!("id,latitude,longitude,{telling}\n"));
+    assert_eq!(told.join(","), telling.to_lowercase());
+    assert!(found("id,latitude,longitude,flat,plate,report,support,population\n").is_empty());
+}
+
+#[test]
+fn a_missing_quotation_mark_tells_no_location() {
+    let table = |second: &str, fourth: &str| {
+        format!(
+            "id,latitude,longitude,note\n1,50.1826,8.24,{second}\n2,50.1901,8.2511,ok\n\
+             3,50.1777,8.2222,{fourth}\n4,50.1801,8.2301,ok\n"
+        )
+    };
+    let (stray, open) = (table("\"left", "\"right"), table("\"left", "right"));
+    for (table, told) in [(stray, "in line 2 is closed"), (open, "in line 2 is never closed")] {
+        let error = run(table.as_bytes(), PLAIN).unwrap_err();
+        assert!(matches!(error, BatchError::Quotes(_)), "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    // Marks that fit by chance: the row that was swallowed shows by its line break.
+    let (output, rejected, report) = run(table("\"left", "right\"").as_bytes(), PLAIN).unwrap();
+    assert_eq!((report.masked, report.rejected), (1, 1));
+    assert_eq!(rejected, "id,reason\n1,a cell has a line break: a quotation mark may be missing\n");
+    assert!(!output.contains("50.1901"), "{output}");
+    let header = "id,latitude,longitude,\"note\n1,50.1826,8.24,left\"\n";
+    assert!(matches!(run(header.as_bytes(), PLAIN), Err(BatchError::Header)));
+}
+
+#[test]
+fn a_row_that_is_cut_wrongly_is_listed_without_what_is_in_place_of_its_id() {
+    let input = "id,latitude,longitude\n\"1,50.123456,8.5\"\n2;50.123456;8.5\n50.123456,8.5\n\
+        \"4\n5,50.123456,8.5\",50.5,8.5\n";
+    let (_, rejected, _) = run(input.as_bytes(), PLAIN).unwrap();
+    assert_eq!(
+        rejected,
+        "id,reason\n,row 1: 1 columns where the header has 3\n\
+         ,row 2: 1 columns where the header has 3\n,row 3: 2 columns where the header has 3\n\
+         ,row 4: a cell has a line break: a quotation mark may be missing\n"
+    );
+}
+
+#[test]
+fn a_copied_column_with_the_true_location_ends_it() {
+    let input = "id,latitude,longitude,breite\n1,50.5826,8.24,\n2,50.5826,8.24,\"50,58260\"\n";
+    let error = run(input.as_bytes(), PLAIN).unwrap_err();
+    assert_eq!(error.to_string(), "the column \"breite\" has true locations");
+    // A power that is the longitude by chance.
+    assert_eq!(
+        run(b"id,latitude,longitude,kWp\n1,50.5826,8.24,8.24\n", PLAIN).unwrap().2.masked,
+        1
+    );
 }
 
 #[test]

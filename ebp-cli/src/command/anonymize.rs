@@ -30,6 +30,7 @@ use crate::{
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> CommandResult {
     let map_format = arguments.map.as_deref().map(map_format).transpose()?;
+    output::refuse_same(arguments)?;
     let own = own_regions(arguments)?;
     let regions = match &own {
         Some(regions) => regions,
@@ -109,8 +110,10 @@ fn one(
             _ => failure,
         }
     })?;
-    if let Some(mut map) = begin_map(arguments, masker.regions, map_format, Some(&release))? {
+    if let Some((mut map, file)) = begin_map(arguments, masker.regions, map_format, Some(&release))?
+    {
         map.add(origin, &release).and_then(|()| map.end()).or_failed("the map")?;
+        file.finish()?;
     }
     let risk = arguments.stats.then(|| risk::assess(masker.regions, &release));
     let position = release.position();

@@ -285,6 +285,63 @@ fn columns_that_tell_are_warned_of() {
         ["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv", "--output", "out.csv"];
     let output = ebp(folder.path(), &arguments);
     assert!(text(&output.stderr).contains("street"), "{}", text(&output.stderr));
+    let piped = Command::cargo_bin("ebp")
+        .unwrap()
+        .current_dir(folder.path())
+        .args(["anonymize", "--regions", "square.ebpgeo", "--input", "-", "--output", "piped.csv"])
+        .write_stdin("id,latitude,longitude,lat\n")
+        .output()
+        .unwrap();
+    assert!(text(&piped.stderr).contains("also lat"), "{}", text(&piped.stderr));
+}
+
+#[test]
+fn a_run_that_fails_leaves_nothing_and_outputs_are_different_files() {
+    let folder = square(1365.0);
+    let run = |more: &[&str]| {
+        let arguments = ["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv"];
+        ebp(folder.path(), &[&arguments[..], more].concat())
+    };
+    let left = || fs::read_dir(folder.path()).unwrap().count();
+    for (table, told) in [
+        ("id,lat,longitude\n", "latitude"),
+        ("id,latitude,longitude,note\n1,50.5,8.5,\"a\n", "quotation mark"),
+        ("id,latitude,longitude,breite\n1,50.5123,8.5,50.5123\n", "breite"),
+    ] {
+        fs::write(folder.path().join("in.csv"), table).unwrap();
+        let failed = run(&["--output", "out.csv", "--map", "x.svg"]);
+        let stderr = text(&failed.stderr);
+        assert_eq!(failed.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(told) && !stderr.contains("50.5"), "{stderr}");
+        assert_eq!(left(), 2, "{told}");
+    }
+    fs::write(folder.path().join("in.csv"), TABLE).unwrap();
+    for pair in [
+        ["--output", "y.svg", "--map", "./y.svg"],
+        ["--output", "y.csv", "--key-file", "y.csv.rejected.csv"],
+        ["--output", "y.svg.partial", "--map", "y.svg"],
+    ] {
+        let refused =
+            run(&[&pair[..], &["--map", "z.svg"][..usize::from(pair[2] != "--map") * 2]].concat());
+        let stderr = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("would be written twice"), "{stderr}");
+        assert_eq!(left(), 2, "{pair:?}");
+    }
+}
+
+#[test]
+fn a_summary_of_few_rows_tells_no_true_region() {
+    let folder = square(1365.0);
+    fs::write(folder.path().join("in.csv"), TABLE).unwrap();
+    for (output, audit) in [("plain.csv", None), ("audit.csv", Some("--audit"))] {
+        let mut arguments = vec!["anonymize", "--regions", "square.ebpgeo", "--input", "in.csv"];
+        arguments.extend(["--output", output, "--stats"]);
+        arguments.extend(audit);
+        let told = text(&ebp(folder.path(), &arguments).stdout);
+        assert_eq!(told.contains("another region"), audit.is_some(), "{told}");
+        assert_eq!(told.contains("from 20 rows on"), audit.is_none(), "{told}");
+    }
 }
 
 /// Nothing has to be imported first.

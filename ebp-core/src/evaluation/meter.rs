@@ -66,7 +66,9 @@ pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     let begin = Begin::find(&record, terms);
     let MeterRecord { meter, model, mut observations, allowed, .. } = record;
     // Only these, so that the figures do not depend on how much more a source provides.
-    observations.retain(|one| terms.needs(one));
+    // What was measured after a meter was taken down is of another one.
+    let may_count = |one: &Observation| allowed.is_none_or(|allowed| one.measured_at < allowed.to);
+    observations.retain(|one| terms.needs(one) && may_count(one));
     observations.sort_unstable();
     let measured: Vec<_> =
         observations.iter().map(|one| one.measured_at).filter(|&at| window.contains(at)).collect();

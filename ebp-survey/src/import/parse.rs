@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use ebp_anon::quotes::{UnsoundQuotes, check_quotes};
 use ebp_core::contract::Registration;
 use ebp_store::Faults;
 use serde::Deserialize;
@@ -61,6 +62,11 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         true => (b';', ','),
         false => (b',', '.'),
     };
+    // A mark that is missing would swallow the next household into a cell of this one.
+    check_quotes(text.as_bytes(), delimiter).map_err(|fault| {
+        let (UnsoundQuotes::Open(line) | UnsoundQuotes::Followed { began: line, .. }) = fault;
+        FileError { line, reason: fault.to_string() }
+    })?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         // A row of another length is refused by itself, so that the faults of others are found, too.
@@ -85,6 +91,12 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         let record = record.map_err(|error| wrong(&error))?;
         let number = place.line_at(record.position().map_or(0, csv::Position::byte));
         if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        // No member has several lines: it is a row that another one has swallowed.
+        if record.iter().any(|cell| cell.contains(['\r', '\n'])) {
+            let reason = "a cell has a line break: a quotation mark may be missing".to_owned();
+            lines.push((number, Err(reason)));
             continue;
         }
         if record.len() != columns.len() {
@@ -313,6 +325,20 @@ mod tests {
         let other = |cells| format!("the row has {cells} cells, and the header has {count}");
         assert_eq!((short, long), (&&other(count - 1), &&other(count + 1)));
         assert!(wrong.contains("participant/email") && !wrong.contains("geheim"), "{wrong}");
+    }
+
+    #[test]
+    fn a_missing_quotation_mark_swallows_no_household() {
+        let (quoted, closed) =
+            (ROW.replace("Gasse 1", "\"Gasse 1"), ROW.replace("Gasse 1", "Gasse 1\""));
+        let stray = lines(&format!("{HEADER}\n{quoted}\n{ROW}\n{quoted}\n")).unwrap_err();
+        assert!(stray.line == 2 && stray.reason.contains("in line 2 is closed"), "{stray:?}");
+        let open = lines(&format!("{HEADER}\n{ROW}\n{quoted}\n{ROW}\n")).unwrap_err();
+        assert!(open.line == 3 && open.reason.contains("never closed"), "{open:?}");
+        let all = lines(&format!("{HEADER}\n{quoted}\n{closed}\n{ROW}\n")).unwrap();
+        let told: Vec<_> = all.iter().map(|(line, one)| (*line, one.as_ref().err())).collect();
+        let [(2, Some(swallowed)), (4, None)] = &told[..] else { panic!("{told:?}") };
+        assert!(swallowed.contains("line break") && !swallowed.contains("Gasse"), "{swallowed}");
     }
 
     #[test]

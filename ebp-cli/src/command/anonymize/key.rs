@@ -21,11 +21,17 @@ pub fn load_or_make_key(path: &Path) -> Result<ReleaseKey, Failure> {
 
 /// The key in the file; none if there is no file.
 fn load_key(path: &Path) -> Result<Option<ReleaseKey>, Failure> {
-    let text = match fs::read_to_string(path) {
+    let kind = match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        read => read.or_failed(path.display())?,
+        found => found.or_failed(path.display())?,
     };
-    let mode = fs::metadata(path).or_failed(path.display())?.permissions().mode();
+    // A pipe would be waited for without a word.
+    if !kind.is_file() {
+        return Err(Failure::failed(format!("{} is no regular file", path.display()))
+            .remedy("name a file that keeps the key"));
+    }
+    let text = fs::read_to_string(path).or_failed(path.display())?;
+    let mode = kind.permissions().mode();
     if mode & 0o077 != 0 {
         let failure = format!("{} can be read by others than its owner", path.display());
         return Err(Failure::failed(failure)
@@ -88,6 +94,8 @@ mod tests {
         assert!(refused.contains("others than its owner"), "{refused}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&path, "ebp-release-key-1:1234").unwrap();
+        let refused = load_or_make_key(folder.path()).err().unwrap().message;
+        assert!(refused.contains("no regular file"), "{refused}");
         let refused = load_or_make_key(&path).err().unwrap().message;
         assert!(refused.contains("release.key") && !refused.contains("1234"), "{refused}");
     }

@@ -1,10 +1,11 @@
 //! The files that `ebp anonymize` writes; existing ones are never overwritten.
 
 use std::{
-    fs::{File, OpenOptions},
+    collections::HashSet,
+    fs::{self, File, OpenOptions},
     io::{self, BufWriter},
     os::unix::fs::OpenOptionsExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ebp_anon::{
@@ -30,23 +31,105 @@ pub fn exists_already(file: &Path) -> Failure {
         .remedy("choose another name, or move it away")
 }
 
+/// The file of a table's rejected rows.
+pub fn rejected_path(output: &Path) -> PathBuf {
+    with_suffix(output, ".rejected.csv")
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(suffix);
+    PathBuf::from(whole)
+}
+
+/// No two files that are written are one, before any is begun.
+pub fn refuse_same(arguments: &Arguments) -> CommandResult {
+    let Arguments { output, map, key_file, .. } = arguments;
+    let rejected = output.as_deref().map(rejected_path);
+    let drawn = [output, &rejected, map].into_iter().flatten();
+    let partial = drawn.clone().map(|file| with_suffix(file, ".partial"));
+    let files: Vec<_> = drawn.chain(key_file).cloned().chain(partial).collect();
+    let mut seen = HashSet::new();
+    match files.iter().find(|file| !seen.insert(place(file))) {
+        None => Ok(()),
+        Some(file) => Err(Failure::usage(format!("{} would be written twice", file.display()))
+            .remedy("give each output a name of its own")),
+    }
+}
+
+/// Where a file is, or will be, however its folder is written.
+fn place(file: &Path) -> PathBuf {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    match (folder.canonicalize(), file.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => file.to_owned(),
+    }
+}
+
+/// A map that is drawn, and its file.
+pub type DrawnMap = (Map<BufWriter<File>>, Unfinished);
+
 /// Begins the map, if one is wanted.
 pub fn begin_map(
     arguments: &Arguments,
     regions: &Regions,
     format: Option<MapFormat>,
     around: Option<&Release>,
-) -> Result<Option<Map<BufWriter<File>>>, Failure> {
+) -> Result<Option<DrawnMap>, Failure> {
     let (Some(file), Some(format)) = (&arguments.map, format) else { return Ok(None) };
-    let view = if arguments.origins { View::Custodian } else { View::Public };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    if arguments.origins {
-        // True locations are for who made the map.
-        options.mode(0o600);
-    }
-    refuse_existing(file)?;
-    let writer = options.open(file).map(BufWriter::new);
+    // True locations are for who made the map.
+    let (view, mode) =
+        if arguments.origins { (View::Custodian, 0o600) } else { (View::Public, 0o666) };
+    let unfinished = Unfinished::create(file, mode)?;
+    let writer = unfinished.file.try_clone().map(BufWriter::new);
     let map = writer.and_then(|writer| Map::begin(writer, format, view, regions, around));
-    map.map(Some).or_failed(file.display())
+    map.map(|map| Some((map, unfinished))).or_failed(file.display())
+}
+
+/// A file that gets its name when it is complete, and is removed otherwise.
+pub struct Unfinished {
+    pub file: File,
+    partial: PathBuf,
+    whole: PathBuf,
+}
+
+impl Unfinished {
+    /// Begins it; when it is whole, that is its name, with this mode at most.
+    pub fn create(whole: &Path, mode: u32) -> Result<Self, Failure> {
+        refuse_existing(whole)?;
+        let mut partial = whole.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        refuse_existing(&partial)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&partial);
+        let file = file.or_failed(partial.display())?;
+        Ok(Self { file, partial, whole: whole.to_owned() })
+    }
+
+    /// Gives it its name.
+    pub fn finish(self) -> CommandResult {
+        // A link does not replace what came there meanwhile; the other name goes when this is
+        // dropped.
+        match fs::hard_link(&self.partial, &self.whole) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(exists_already(&self.whole))
+            }
+            // A file system without links.
+            Err(_) => {
+                refuse_existing(&self.whole)?;
+                fs::rename(&self.partial, &self.whole).or_failed(self.whole.display())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // Nothing to remove after it was finished.
+        let _ = fs::remove_file(&self.partial);
+    }
 }

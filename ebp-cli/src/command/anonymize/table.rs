@@ -4,21 +4,21 @@
 //! not at all; a map; a summary. Absent: the masking, which `ebp-anon` does.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, BufReader, IsTerminal, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use ebp_anon::{
     Masker, RiskSummary,
-    batch::{BatchError, BatchReport, TableOptions, mask_table, telling_columns},
+    batch::{BatchError, BatchReport, TableOptions, mask_table},
     map::MapFormat,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     arguments::Arguments,
-    output::{begin_map, exists_already, refuse_existing},
+    output::{Unfinished, begin_map, refuse_existing, rejected_path},
 };
 use crate::{
     exit::{CommandResult, Context, Failure, chain},
@@ -35,16 +35,13 @@ pub fn mask(
     output: &Path,
     map_format: Option<MapFormat>,
 ) -> CommandResult {
-    let mut rejected_path = output.as_os_str().to_owned();
-    rejected_path.push(".rejected.csv");
-    let rejected_path = PathBuf::from(rejected_path);
+    let rejected_path = rejected_path(output);
     for file in [output, &rejected_path] {
         refuse_existing(file)?;
     }
-    warn_of_telling_columns(input)?;
     let (reader, progress) = open(input)?;
-    let written = Unfinished::create(output)?;
-    let rejected = Unfinished::create(&rejected_path)?;
+    let written = Unfinished::create(output, 0o666)?;
+    let rejected = Unfinished::create(&rejected_path, 0o666)?;
     let mut map = begin_map(arguments, masker.regions, map_format, None)?;
     let options = TableOptions {
         statistics: arguments.stats,
@@ -53,16 +50,21 @@ pub fn mask(
     };
     let report =
         mask_table(masker, options, reader, &written.file, &rejected.file, |origin, release| {
-            map.as_mut().map_or(Ok(()), |map| map.add(origin, release))
+            map.as_mut().map_or(Ok(()), |(map, _)| map.add(origin, release))
         })
         .map_err(|error| explain(input, &error))?;
     progress.finish_and_clear();
-    if let Some(map) = map {
-        map.end().or_failed("the map")?;
-    }
+    let map = match map {
+        Some((map, file)) => map.end().or_failed("the map").map(|()| Some(file))?,
+        None => None,
+    };
     written.finish()?;
     rejected.finish()?;
-    let BatchReport { masked, rejected, risk } = report;
+    map.map_or(Ok(()), Unfinished::finish)?;
+    let BatchReport { masked, rejected, risk, telling } = report;
+    if !telling.is_empty() {
+        tell!("warning: columns pass through as they are, also {}", telling.join(", "));
+    }
     let masked = counted(masked, "row");
     match rejected {
         0 => tell!("{masked} masked, none rejected"),
@@ -78,19 +80,6 @@ pub fn mask(
         Some(risk) => print(summary(&risk)),
         None => Ok(()),
     }
-}
-
-/// Columns that are copied may identify a household.
-fn warn_of_telling_columns(input: &Path) -> CommandResult {
-    if input == Path::new("-") {
-        return Ok(());
-    }
-    let file = File::open(input).or_failed(input.display())?;
-    let columns = telling_columns(file).map_err(|error| explain(input, &error))?;
-    if !columns.is_empty() {
-        tell!("warning: columns pass through as they are, also {}", columns.join(", "));
-    }
-    Ok(())
 }
 
 /// The input, with a progress bar on a terminal.
@@ -109,47 +98,6 @@ fn open(input: &Path) -> Result<(Box<dyn Read>, ProgressBar), Failure> {
     Ok((Box::new(progress.wrap_read(BufReader::with_capacity(1 << 16, file))), progress))
 }
 
-/// A file that gets its name when it is complete, and is removed otherwise.
-struct Unfinished {
-    file: File,
-    partial: PathBuf,
-    whole: PathBuf,
-}
-
-impl Unfinished {
-    fn create(whole: &Path) -> Result<Self, Failure> {
-        let mut partial = whole.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
-        refuse_existing(&partial)?;
-        let file = File::create_new(&partial).or_failed(partial.display())?;
-        Ok(Self { file, partial, whole: whole.to_owned() })
-    }
-
-    fn finish(self) -> CommandResult {
-        // A link does not replace what came there meanwhile; the other name goes when this is
-        // dropped.
-        match fs::hard_link(&self.partial, &self.whole) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(exists_already(&self.whole))
-            }
-            // A file system without links.
-            Err(_) => {
-                refuse_existing(&self.whole)?;
-                fs::rename(&self.partial, &self.whole).or_failed(self.whole.display())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        // Nothing to remove after it was finished.
-        let _ = fs::remove_file(&self.partial);
-    }
-}
-
 fn explain(input: &Path, error: &BatchError) -> Failure {
     let failure = Failure::failed(format!("{}: {}", input.display(), chain(error)));
     match error {
@@ -157,6 +105,10 @@ fn explain(input: &Path, error: &BatchError) -> Failure {
             failure.remedy("name the columns id, latitude and longitude, separated by commas")
         }
         BatchError::Taken(_) => failure.remedy("rename or remove it: is the table masked already?"),
+        BatchError::Quotes(_) | BatchError::Header => {
+            failure.remedy("add the missing quotation mark, or double one that is part of a text")
+        }
+        BatchError::Copied(_) => failure.remedy("remove that column: it would not be masked"),
         _ => failure,
     }
 }
@@ -174,9 +126,14 @@ fn summary(risk: &RiskSummary) -> String {
     add("moved by, m", row(&|part| risk.displacement_m(part)));
     add("persons that a household may be (estimate)", row(&|part| risk.persons_possible(part)));
     add("the same to who knows its region (estimate)", row(&|part| risk.persons_in_region(part)));
-    format!(
-        "{table}\n{:.1} % lie in another region than the household, {:.1} % outside of its country\n",
-        100.0 * risk.left_region(),
-        100.0 * risk.left_country()
-    )
+    match (risk.left_region(), risk.left_country()) {
+        (Some(region), Some(country)) => format!(
+            "{table}\n{:.1} % lie in another region than the household, {:.1} % outside of its \
+             country\n",
+            100.0 * region,
+            100.0 * country
+        ),
+        // Of few rows it would tell the true regions, as the quantiles would.
+        _ => format!("{table}\nfigures of the true regions: from 20 rows on, or with --audit\n"),
+    }
 }

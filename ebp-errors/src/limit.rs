@@ -5,6 +5,9 @@ use std::time::Duration;
 /// What is waited after a 429 that does not say how long.
 const UNSAID: Duration = Duration::from_secs(60);
 
+/// The shortest wait after a 429.
+const LEAST: Duration = Duration::from_secs(30);
+
 /// The longest wait that is believed. An event would be old by then.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -22,7 +25,9 @@ pub fn rate_limit(
         None if status == 429 => Some(retry_after.and_then(seconds).unwrap_or(UNSAID)),
         limit => limit,
     };
-    limit.map(|wait| wait.min(LONGEST))
+    // Asked for no wait at all, a service that refuses would be called without a pause.
+    let least = if status == 429 { LEAST } else { Duration::ZERO };
+    limit.map(|wait| wait.clamp(least, LONGEST))
 }
 
 /// One limit, `SECONDS:CATEGORY;CATEGORY:SCOPE:…`, if it is one of errors or of everything.
@@ -54,9 +59,12 @@ mod tests {
             (200, Some("60::organization"), None, Some(60)),
             (200, Some("60"), None, Some(60)),
             (429, Some("60:transaction, 2700:default;error:organization:x"), None, Some(2700)),
-            (429, Some("10:error,20:error"), None, Some(20)),
-            (429, Some("nonsense"), Some("7"), Some(7)),
-            (429, None, Some("0.5"), Some(1)),
+            (429, Some("10:error,50:error"), None, Some(50)),
+            (429, Some("nonsense"), Some("70"), Some(70)),
+            (429, None, Some("70.5"), Some(71)),
+            (429, None, Some("0"), Some(30)),
+            (429, Some("0:error:key"), None, Some(30)),
+            (200, Some("0:error:key"), None, Some(0)),
             (429, None, Some("-1"), Some(60)),
             (429, None, Some("Wed, 21 Oct 2026 07:28:00 GMT"), Some(60)),
             (429, None, None, Some(60)),

@@ -99,7 +99,9 @@ pub use page::{Cursor, Page, PageQuery};
 pub use postgres::{DatabaseUrl, PostgresError, PostgresSettings, PostgresStore};
 pub use quota::{Quota, Source};
 pub use registration::faults;
-pub use revoked::{MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold};
+pub use revoked::{
+    MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, WithdrawnPurpose,
+};
 pub use rollout::{RolloutStore, RolloutView};
 pub use rule::{
     admission::{Admission, Key, KnownMeter, Place, Refusal},

@@ -7,7 +7,10 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use ebp_core::model::{Address, Location, Masked, Precision};
+use ebp_core::{
+    contract::Withdrawal,
+    model::{Address, Location, Masked, Precision},
+};
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,20 @@ pub struct RevokedHousehold {
     /// Its masked location; absent while it is withheld, and of one without measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// How and in which month it was withdrawn, if researchers recorded that; older lists lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawal: Option<Withdrawal>,
+}
+
+/// A further purpose that a household withdrew. Nothing says which household, or which purpose:
+/// only a database that has both finds them by the digest, since the identifier is random.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawnPurpose {
+    /// The digest of the household's identifier and the purpose's name, in hexadecimal digits.
+    pub purpose: String,
+    /// When it was withdrawn: whoever agreed to it again later did not withdraw that.
+    pub withdrawn_at: Timestamp,
 }
 
 /// How many revocations a store knows: by this it is seen whether there are more than before, without
@@ -62,6 +79,10 @@ pub struct RevocationCounts {
     pub devices: i64,
     /// Revoked certificates.
     pub certificates: i64,
+    /// Further purposes that are withdrawn.
+    pub purposes: usize,
+    /// When the last of them was: one may be agreed to and withdrawn again.
+    pub last_purpose: Option<Timestamp>,
 }
 
 /// What came of revoking a household again.
@@ -114,6 +135,13 @@ pub trait MaskingStore: Send + Sync {
     /// masked location, in a database that was put back from a backup of before. Withheld
     /// elsewhere, it is masked by what this store masks by.
     async fn revoke_again(&self, revoked: &RevokedHousehold) -> Result<RevokedAgain, StoreError>;
+
+    /// The further purposes that households withdrew, by their digests.
+    async fn withdrawn_purposes(&self) -> Result<Vec<WithdrawnPurpose>, StoreError>;
+
+    /// Withdraws further purposes as they were withdrawn elsewhere, in a database that was put back
+    /// from a backup of before, unless they were agreed to later. How many this withdrew.
+    async fn withdraw_again(&self, withdrawn: &[WithdrawnPurpose]) -> Result<usize, StoreError>;
 
     /// Remembers a device as one of a household that revoked its consent, unless it is known.
     async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError>;

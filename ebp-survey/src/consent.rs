@@ -63,7 +63,8 @@ impl Survey {
     }
 
     /// The caller's household withdraws what it agreed to for a further purpose, whether or not the survey
-    /// has that purpose still.
+    /// has that purpose still. That goes on this server's list of revocations. Continues if the
+    /// request is cancelled.
     ///
     /// # Errors
     /// [`NotFound`](ebp_store::StoreError::NotFound) if it never agreed to that;
@@ -71,13 +72,20 @@ impl Survey {
     /// [`ConsentRevoked`](ebp_store::StoreError::ConsentRevoked),
     /// [`SurveyError::HouseholdAmbiguous`].
     pub async fn withdraw_purpose(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         name: String,
     ) -> Result<Consent, SurveyError> {
         let change = PurposeChange::Withdraw { name };
         let household = caller.household()?;
-        Ok(self.store().change_purpose(household, change, self.clock().now()).await?)
+        let survey = self.clone();
+        finish(async move {
+            let now = survey.clock().now();
+            let changed = survey.store().change_purpose(household, change, now).await?;
+            survey.keep_revocations().await;
+            Ok(changed)
+        })
+        .await
     }
 
     /// Revokes the consent of the caller's household: the store removes contact, address and

@@ -40,11 +40,12 @@ impl Survey {
         let Some(kept) = self.kept() else { return Ok(Applied::default()) };
         let applied = kept.apply(store).await?;
         self.forget_own(applied.addresses.clone()).await;
-        let Applied { households, certificates, .. } = applied;
-        if households + certificates > 0 {
+        let Applied { households, certificates, purposes, .. } = applied;
+        if households + certificates + purposes > 0 {
             tracing::warn!(
                 households,
                 certificates,
+                purposes,
                 "the database lacked revocations: they are applied again, from this server's list"
             );
         }

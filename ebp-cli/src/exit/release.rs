@@ -48,6 +48,7 @@ pub fn explain(error: AuthorError) -> Failure {
         AuthorError::Needs { .. } => {
             wrong.remedy("give --needs the oldest version that may go over to it directly")
         }
+        AuthorError::Empty(_) => wrong.remedy("give the program that was built for it"),
         AuthorError::Architecture(_) => wrong.remedy("give a name such as aarch64 or x86_64"),
         AuthorError::Program { .. } => {
             failure.remedy("bring the program that was signed, or add it again and have it signed")

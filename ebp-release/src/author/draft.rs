@@ -104,8 +104,9 @@ impl ReleaseFolder {
     /// # Errors
     /// Returns [`AuthorError::OtherBytes`] if that version was published for that architecture with
     /// other bytes, [`AuthorError::Recalled`] if it is recalled, [`AuthorError::Architecture`] if that
-    /// is no name of one, [`AuthorError::Needs`] if it needs a version that is not before it, and an
-    /// error if the folder has no repository or files cannot be read or written.
+    /// is no name of one, [`AuthorError::Needs`] if it needs a version that is not before it,
+    /// [`AuthorError::Empty`] if the program is empty, and an error if the folder has no repository or
+    /// files cannot be read or written.
     pub fn add(&self, release: &NewRelease<'_>, now: Timestamp) -> Result<Target, AuthorError> {
         if !is_architecture(&release.architecture) {
             return Err(AuthorError::Architecture(release.architecture.clone()));
@@ -117,6 +118,9 @@ impl ReleaseFolder {
         let _lock = self.lock()?;
         let failed = |source| AuthorError::File { path: release.program.to_owned(), source };
         let (length, sha256) = measure(release.program).map_err(failed)?;
+        if length == 0 {
+            return Err(AuthorError::Empty(release.program.to_owned()));
+        }
         let target = Target {
             version: release.version.clone(),
             architecture: release.architecture.clone(),

@@ -57,6 +57,9 @@ pub enum AuthorError {
         /// How many keys begin so.
         count: usize,
     },
+    /// The program has no bytes.
+    #[error("{} is empty", .0.display())]
+    Empty(PathBuf),
     /// There is no draft to sign.
     #[error("there is no draft to sign")]
     NoDraft,

@@ -162,6 +162,8 @@ fn what_is_refused() {
         let error = releases.add(&late, start()).unwrap_err();
         assert!(matches!(error, AuthorError::Needs { .. }), "{error}");
     }
+    fs::write(&path, "").unwrap();
+    assert!(matches!(releases.add(&release, start()), Err(AuthorError::Empty(_))));
     let sideways = NewRelease { architecture: "../x".to_owned(), ..release };
     assert!(matches!(releases.add(&sideways, start()), Err(AuthorError::Architecture(_))));
     assert!(matches!(

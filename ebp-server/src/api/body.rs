@@ -9,10 +9,15 @@ use utoipa::ToSchema;
 use super::{
     intake::Intake,
     receive::{Received, receive},
-    repeated::{self, Flaw},
 };
 use crate::{limit::ClientId, problem::ApiError};
-use ebp_store::{Faults, form};
+use ebp_store::{
+    Faults,
+    form::{
+        self,
+        repeated::{self, Flaw},
+    },
+};
 
 /// Bytes of a body that is no upload, at most.
 const SMALL_BODY: usize = 256 << 10;

@@ -24,7 +24,6 @@ pub mod pv_system;
 mod query;
 mod receive;
 pub mod release;
-mod repeated;
 pub mod series;
 pub mod survey;
 pub mod tunnel;

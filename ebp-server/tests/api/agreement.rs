@@ -138,6 +138,10 @@ async fn further_purposes_are_consents_of_their_own() {
     assert!(at(&withdrawn["purposes"][0]["withdrawn_at"]) > at(&purpose["given_at"]));
     assert_eq!(withdrawn["purposes"][0]["given_at"], purpose["given_at"]);
     assert_eq!(api.delete(&path).ok().await, withdrawn);
+    // Before it is answered it is on the server's own list, which names nobody.
+    let list = std::fs::read_to_string(server.data().join("revocations.jsonl")).unwrap();
+    assert_eq!(list.lines().count(), 1, "{list}");
+    assert!(!list.contains(&registered.household.to_string()), "{list}");
     let (_, again) = give(&path, &german).await;
     assert_eq!(again["purposes"][0]["withdrawn_at"], Value::Null);
     // With consent everything ends.

@@ -5,6 +5,7 @@
 //! express (contradictions between members, what is registered already); the store checks that.
 
 mod number;
+pub mod repeated;
 mod words;
 
 use std::{

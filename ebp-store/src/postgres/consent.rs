@@ -1,21 +1,25 @@
 //! Reading and granting consent; `release` revokes it.
 
+use std::collections::HashMap;
+
 use crate::rule::{
     consent::{consent_of, require_grantable, require_text},
     purpose::{self, PurposeChange},
 };
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use ebp_core::contract::{
-    AgreedText, Consent, ConsentGrant, GrantChannel, Language, UnknownWithdrawalChannel, Withdrawal,
+    AgreedText, Consent, ConsentGrant, GivenPurpose, GrantChannel, Language,
+    UnknownWithdrawalChannel, Withdrawal,
 };
 use jiff::Timestamp;
 use tokio_postgres::Row;
+use uuid::Uuid;
 
 use super::{
     survey_text,
     value::{Day, Instant},
 };
-use crate::{HouseholdId, StoreError};
+use crate::{HouseholdId, StoreError, WithdrawnPurpose};
 
 /// The household's consent. The request was authorized for a household that existed: if it does not
 /// any more, its consent was revoked.
@@ -39,8 +43,6 @@ pub async fn consent(
 pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
     let (version, language): (Option<i32>, Option<&str>) =
         (row.try_get(rest)?, row.try_get(rest + 1)?);
-    let (channel, received_on): (Option<&str>, Option<Day>) =
-        (row.try_get(rest + 2)?, row.try_get(rest + 3)?);
     let text = match version {
         None => None,
         Some(version) => Some(AgreedText {
@@ -48,21 +50,23 @@ pub fn whole_from_row(row: &Row, rest: usize) -> Result<Consent, StoreError> {
             language: language.map(survey_text::language).transpose()?,
         }),
     };
-    let withdrawal = match channel.zip(received_on) {
-        None => None,
-        Some((channel, Day(received_on))) => {
-            let channel = channel
-                .parse()
-                .map_err(|_: UnknownWithdrawalChannel| StoreError::Damaged("consent"))?;
-            Some(Withdrawal { received_on, channel })
-        }
-    };
+    let withdrawal = withdrawal(row, rest + 2)?;
     let through: Option<&str> = row.try_get(rest + 4)?;
     let granted_through = through
         .map(|name| GrantChannel::named(name).ok_or(StoreError::Damaged("consent")))
         .transpose()?;
     let purposes = purpose::from_text(row.try_get(rest + 5)?)?;
     Ok(Consent { text, granted_through, withdrawal, purposes, ..from_row(row)? })
+}
+
+/// From a row that has from there on how and when consent was withdrawn elsewhere.
+pub fn withdrawal(row: &Row, from: usize) -> Result<Option<Withdrawal>, StoreError> {
+    let (channel, received_on): (Option<&str>, Option<Day>) =
+        (row.try_get(from)?, row.try_get(from + 1)?);
+    let Some((channel, Day(received_on))) = channel.zip(received_on) else { return Ok(None) };
+    let channel =
+        channel.parse().map_err(|_: UnknownWithdrawalChannel| StoreError::Damaged("consent"))?;
+    Ok(Some(Withdrawal { received_on, channel }))
 }
 
 /// From a row that begins with the instants of granting and revoking.
@@ -138,4 +142,49 @@ pub async fn change_purpose(
     let changed = consent(&tx, household).await?;
     tx.commit().await?;
     Ok(changed)
+}
+
+/// Households that agreed to further purposes.
+async fn with_purposes(
+    db: &impl GenericClient,
+) -> Result<Vec<(Uuid, Vec<GivenPurpose>)>, StoreError> {
+    let sql = "SELECT household, purposes FROM consent WHERE purposes IS NOT NULL";
+    let rows = db.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, purpose::from_text(row.try_get(1)?)?))).collect()
+}
+
+/// The further purposes that are withdrawn.
+pub async fn withdrawn_purposes(
+    db: &impl GenericClient,
+) -> Result<Vec<WithdrawnPurpose>, StoreError> {
+    let all = with_purposes(db).await?.into_iter();
+    Ok(all.flat_map(|(household, purposes)| purpose::withdrawn(household, purposes)).collect())
+}
+
+/// Withdraws those that were withdrawn elsewhere.
+pub async fn withdraw_again(
+    client: &mut Client,
+    withdrawn: &HashMap<String, Timestamp>,
+) -> Result<usize, StoreError> {
+    let tx = client.transaction().await?;
+    let mut count = 0;
+    for (household, mut purposes) in with_purposes(&tx).await? {
+        if purpose::withdraw_again(household, &mut purposes, withdrawn) == 0 {
+            continue;
+        }
+        // Only of these consent is held, and read again: uploads wait for it.
+        let held = match hold(&tx, HouseholdId(household)).await {
+            Err(StoreError::ConsentRevoked) => continue,
+            held => held?,
+        };
+        let mut purposes = held.purposes;
+        count += purpose::withdraw_again(household, &mut purposes, withdrawn);
+        tx.execute(
+            "UPDATE consent SET purposes = $2 WHERE household = $1",
+            &[&household, &purpose::to_text(&purposes)?],
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(count)
 }

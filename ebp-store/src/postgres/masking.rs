@@ -13,14 +13,15 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::{
-    PostgresStore, location::settle, patience::SURVEY, register::one_at_a_time, release,
+    PostgresStore, consent, location::settle, patience::SURVEY, register::one_at_a_time, release,
     value::Instant,
 };
 use crate::{
     MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
+    WithdrawnPurpose,
     masking::{self, Masking, RegionsMark},
     revoked::location,
-    rule::revocation::draw,
+    rule::{purpose::by_digest, revocation::draw},
 };
 
 #[async_trait]
@@ -65,19 +66,25 @@ impl MaskingStore for PostgresStore {
                           (SELECT count(*) FROM location WHERE masked),
                           (SELECT count(*) FROM measurement_device WHERE household IS NULL),
                           (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
-        let asked = async { Ok::<_, StoreError>(client.query_one(sql, &[]).await?) };
-        let row = self.connections.within(SURVEY, asked).await?;
+        let asked = async {
+            let withdrawn = consent::withdrawn_purposes(&client).await?;
+            Ok::<_, StoreError>((client.query_one(sql, &[]).await?, withdrawn))
+        };
+        let (row, withdrawn) = self.connections.within(SURVEY, asked).await?;
         Ok(RevocationCounts {
             households: row.try_get(0)?,
             masked: row.try_get(1)?,
             devices: row.try_get(2)?,
             certificates: row.try_get(3)?,
+            purposes: withdrawn.len(),
+            last_purpose: withdrawn.iter().map(|one| one.withdrawn_at).max(),
         })
     }
 
     async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {
         let client = self.client().await?;
-        let sql = "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3
+        let sql = "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3,
+                          withdrawal_channel, withdrawal_received_on
                    FROM consent
                    LEFT JOIN location ON location.household = consent.household AND masked
                    WHERE revoked_at IS NOT NULL ORDER BY consent.household";
@@ -103,6 +110,20 @@ impl MaskingStore for PostgresStore {
         Ok(done)
     }
 
+    async fn withdrawn_purposes(&self) -> Result<Vec<WithdrawnPurpose>, StoreError> {
+        let client = self.client().await?;
+        self.connections.within(SURVEY, consent::withdrawn_purposes(&client)).await
+    }
+
+    async fn withdraw_again(&self, withdrawn: &[WithdrawnPurpose]) -> Result<usize, StoreError> {
+        if withdrawn.is_empty() {
+            return Ok(0);
+        }
+        let withdrawn = by_digest(withdrawn);
+        let mut client = self.client().await?;
+        self.change(consent::withdraw_again(&mut client, &withdrawn)).await
+    }
+
     async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError> {
         let sql = "INSERT INTO measurement_device (uuid) VALUES ($1) ON CONFLICT DO NOTHING";
         self.client().await?.execute(sql, &[&device]).await?;
@@ -120,7 +141,9 @@ fn revoked_household(row: &Row) -> Result<RevokedHousehold, StoreError> {
             Some(location((latitude, row.try_get(4)?), "", Some(masked)))
         }
     };
-    Ok(RevokedHousehold { household: row.try_get(0)?, granted_at, revoked_at, location })
+    let withdrawal = consent::withdrawal(row, 6)?;
+    let household = row.try_get(0)?;
+    Ok(RevokedHousehold { household, granted_at, revoked_at, location, withdrawal })
 }
 
 async fn mark(db: &impl GenericClient) -> Result<Option<RegionsMark>, StoreError> {

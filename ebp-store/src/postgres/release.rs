@@ -215,7 +215,8 @@ pub async fn revoke_again(
     let (before, granted_at): (Uuid, Option<Instant>) = (row.try_get(0)?, row.try_get(1)?);
     let (granted_at, revoked_at) =
         revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
-    let revoking = Revoking { granted_at, revoked_at, withdrawal: None, drawn, by };
+    let withdrawal = revoked.withdrawal;
+    let revoking = Revoking { granted_at, revoked_at, withdrawal, drawn, by };
     let address = release(&tx, HouseholdId(before), &revoking).await?;
     tx.commit().await?;
     Ok(RevokedAgain::Revoked(address))

@@ -1,10 +1,14 @@
 //! Reading and granting consent; `release` revokes it.
 
+use std::collections::HashMap;
+
 use crate::rule::{
     consent::{consent_of, require_grantable, require_text},
     purpose::{self, PurposeChange},
 };
-use ebp_core::contract::{AgreedText, Consent, ConsentGrant, GrantChannel, Withdrawal};
+use ebp_core::contract::{
+    AgreedText, Consent, ConsentGrant, GivenPurpose, GrantChannel, Withdrawal,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
@@ -12,7 +16,7 @@ use super::{
     survey_text,
     value::{Id, Instant, Name, Text},
 };
-use crate::{HouseholdId, StoreError};
+use crate::{HouseholdId, StoreError, WithdrawnPurpose};
 
 /// The household's consent. The request was authorized for a household that existed: if it does not
 /// any more, its consent was revoked.
@@ -43,6 +47,43 @@ pub fn change_purpose(
         params![Id(household.0), purpose::to_text(&purposes)?],
     )?;
     consent(tx, household)
+}
+
+/// Households that agreed to further purposes.
+fn with_purposes(db: &Connection) -> Result<Vec<(Id, Vec<GivenPurpose>)>, StoreError> {
+    let mut statement =
+        db.prepare_cached("SELECT household, purposes FROM consent WHERE purposes IS NOT NULL")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (household, purposes): (Id, String) = row?;
+        Ok((household, purpose::from_text(Some(&purposes))?))
+    })
+    .collect()
+}
+
+/// The further purposes that are withdrawn.
+pub fn withdrawn_purposes(db: &Connection) -> Result<Vec<WithdrawnPurpose>, StoreError> {
+    let all = with_purposes(db)?.into_iter();
+    Ok(all.flat_map(|(Id(household), purposes)| purpose::withdrawn(household, purposes)).collect())
+}
+
+/// Withdraws those that were withdrawn elsewhere.
+pub fn withdraw_again(
+    tx: &Transaction<'_>,
+    withdrawn: &HashMap<String, Timestamp>,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for (household, mut purposes) in with_purposes(tx)? {
+        let changed = purpose::withdraw_again(household.0, &mut purposes, withdrawn);
+        if changed > 0 {
+            tx.execute(
+                "UPDATE consent SET purposes = ?2 WHERE household = ?1",
+                params![household, purpose::to_text(&purposes)?],
+            )?;
+        }
+        count += changed;
+    }
+    Ok(count)
 }
 
 /// From a row of its columns but the purposes.

@@ -7,21 +7,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ebp_anon::Position;
-use ebp_core::model::Masked;
+use ebp_core::{contract::Withdrawal, model::Masked};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    SqliteStore,
+    SqliteStore, consent,
     location::settle,
     release,
-    value::{Id, Instant},
+    value::{Id, Instant, Text},
 };
 use crate::{
     MaskingStore, PendingReport, RevocationCounts, RevokedAgain, RevokedHousehold, StoreError,
+    WithdrawnPurpose,
     masking::{self, Masking, RegionsMark},
     revoked::location,
-    rule::revocation::draw,
+    rule::{purpose::by_digest, revocation::draw},
 };
 
 #[async_trait]
@@ -57,19 +58,26 @@ impl MaskingStore for SqliteStore {
     }
 
     async fn revocation_counts(&self) -> Result<RevocationCounts, StoreError> {
-        let counts = |row: &Row<'_>| {
-            Ok(RevocationCounts {
-                households: row.get(0)?,
-                masked: row.get(1)?,
-                devices: row.get(2)?,
-                certificates: row.get(3)?,
-            })
-        };
         let sql = "SELECT (SELECT count(*) FROM consent WHERE revoked_at IS NOT NULL),
                           (SELECT count(*) FROM location WHERE masked),
                           (SELECT count(*) FROM measurement_device WHERE household IS NULL),
                           (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
-        self.readers.run(move |db| Ok(db.query_row(sql, [], counts)?)).await
+        self.readers
+            .run(move |db| {
+                let withdrawn = consent::withdrawn_purposes(db)?;
+                let counts = |row: &Row<'_>| {
+                    Ok(RevocationCounts {
+                        households: row.get(0)?,
+                        masked: row.get(1)?,
+                        devices: row.get(2)?,
+                        certificates: row.get(3)?,
+                        purposes: withdrawn.len(),
+                        last_purpose: withdrawn.iter().map(|one| one.withdrawn_at).max(),
+                    })
+                };
+                Ok(db.query_row(sql, [], counts)?)
+            })
+            .await
     }
 
     async fn revoked_households(&self) -> Result<Vec<RevokedHousehold>, StoreError> {
@@ -92,6 +100,18 @@ impl MaskingStore for SqliteStore {
         let (revoked, by) = (revoked.clone(), self.masked_by.get());
         let work = move |tx: &Transaction<'_>| release::revoke_again(tx, &revoked, by.as_deref());
         self.writer.run_and_erase(work).await
+    }
+
+    async fn withdrawn_purposes(&self) -> Result<Vec<WithdrawnPurpose>, StoreError> {
+        self.readers.run(consent::withdrawn_purposes).await
+    }
+
+    async fn withdraw_again(&self, withdrawn: &[WithdrawnPurpose]) -> Result<usize, StoreError> {
+        if withdrawn.is_empty() {
+            return Ok(0);
+        }
+        let withdrawn = by_digest(withdrawn);
+        self.writer.run(move |tx| consent::withdraw_again(tx, &withdrawn)).await
     }
 
     async fn remember_revoked_device(&self, device: Uuid) -> Result<(), StoreError> {
@@ -132,11 +152,17 @@ fn revoked_households(db: &Connection) -> Result<Vec<RevokedHousehold>, StoreErr
                 Some(location((latitude, row.get(4)?), "", Some(masked)))
             }
         };
-        Ok(RevokedHousehold { household, granted_at, revoked_at, location })
+        let channel: Option<Text<_>> = row.get(6)?;
+        let received_on: Option<Text<_>> = row.get(7)?;
+        let withdrawal = channel
+            .zip(received_on)
+            .map(|(Text(channel), Text(received_on))| Withdrawal { received_on, channel });
+        Ok(RevokedHousehold { household, granted_at, revoked_at, location, withdrawal })
     };
     Ok(db
         .prepare(
-            "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3
+            "SELECT consent.household, granted_at, revoked_at, latitude, longitude, nuts3,
+                    withdrawal_channel, withdrawal_received_on
              FROM consent LEFT JOIN location ON location.household = consent.household AND masked
              WHERE revoked_at IS NOT NULL ORDER BY consent.household",
         )?

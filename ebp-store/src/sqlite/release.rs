@@ -192,7 +192,8 @@ pub fn revoke_again(
     let Some((Id(before), granted_at)) = before else { return Ok(RevokedAgain::Unknown) };
     let (granted_at, revoked_at) =
         revoked_elsewhere(granted_at.map(|at| at.0), (revoked.granted_at, revoked.revoked_at));
-    let revoking = Revoking { granted_at, revoked_at, withdrawal: None, drawn, by };
+    let withdrawal = revoked.withdrawal;
+    let revoking = Revoking { granted_at, revoked_at, withdrawal, drawn, by };
     Ok(RevokedAgain::Revoked(release(tx, HouseholdId(before), &revoking)?))
 }
 

@@ -7,7 +7,10 @@ use std::collections::HashSet;
 
 use ebp_anon::quotes::{UnsoundQuotes, check_quotes};
 use ebp_core::contract::Registration;
-use ebp_store::Faults;
+use ebp_store::{
+    Faults,
+    form::repeated::{self, Flaw},
+};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 
@@ -39,18 +42,35 @@ fn json_lines(text: &str) -> Vec<Line> {
     (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(number, line)| {
-            let value = serde_json::from_str(line)
-                .map_err(|error| format!("it is no JSON (column {})", error.column()));
-            (number, value.and_then(|value| registration(&value)))
-        })
+        .map(|(number, line)| (number, json(line).and_then(|value| registration(&value))))
         .collect()
+}
+
+/// A line of JSON. One whose objects have a member twice is refused as the Data API refuses it:
+/// which of the two is meant is open.
+fn json(line: &str) -> Result<Value, String> {
+    let no_json = |error: serde_json::Error| format!("it is no JSON (column {})", error.column());
+    // There are no more values than octets.
+    match repeated::check(line.as_bytes(), line.len()) {
+        Ok(()) => serde_json::from_str(line).map_err(no_json),
+        Err(Flaw::Repeated(pointer)) => {
+            let mut faults = Faults::default();
+            faults.repeated(pointer);
+            Err(told(&faults))
+        }
+        Err(Flaw::Unreadable(error)) => Err(no_json(error)),
+        Err(Flaw::TooMany) => Err("it has too many values".to_owned()),
+    }
+}
+
+fn told(faults: &Faults) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn registration(value: &Value) -> Result<Registration, String> {
     let faults = Faults::of_json::<Registration>(value);
     if !faults.is_empty() {
-        return Err(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        return Err(told(&faults));
     }
     Registration::deserialize(value).map_err(|_| "it is not written as it must be".to_owned())
 }
@@ -300,6 +320,16 @@ mod tests {
         assert!(!told.contains("geheim"), "{told}");
         let told = lines("{\"participant\": \n{}\n").unwrap();
         assert!(told[0].1.as_ref().unwrap_err().contains("no JSON"), "{told:?}");
+    }
+
+    #[test]
+    fn a_member_that_is_there_twice_is_refused() {
+        let json = JSON.replace('\n', " ");
+        let twice = json.replace(r#""name": "Erika""#, r#""name": "Erika", "n\u0061me": "Otto""#);
+        let all = lines(&format!("{json}\n{twice}\n")).unwrap();
+        assert!(all[0].1.is_ok());
+        let told = (all[1].0, all[1].1.as_ref().unwrap_err().as_str());
+        assert_eq!(told, (2, "participant/name: occurs more than once"));
     }
 
     #[test]

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 
 use ebp_core::model::Address;
-use ebp_store::{RegisterEntry, RevokedAgain, RevokedHousehold, Serial, Store, StoreError};
+use ebp_store::{
+    RegisterEntry, RevokedAgain, RevokedHousehold, Serial, Store, StoreError, WithdrawnPurpose,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What was revoked: consents, with the devices of those households, and certificates.
+/// What was revoked: consents, with the devices of those households, certificates, and what was
+/// agreed to for further purposes.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Revocations(Vec<Revocation>);
 
@@ -18,6 +21,7 @@ enum Revocation {
     Consent(RevokedHousehold),
     Device(RevokedDevice),
     Certificate(RevokedCertificate),
+    Purpose(WithdrawnPurpose),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +43,8 @@ pub struct Applied {
     pub households: usize,
     /// Certificates that were revoked by this.
     pub certificates: usize,
+    /// Further purposes that were withdrawn by this.
+    pub purposes: usize,
     /// What was revoked there already.
     pub already: usize,
     /// Households that are not there: registered after the backup.
@@ -69,6 +75,7 @@ impl Revocations {
                 .into_iter()
                 .map(|certificate| Revocation::Certificate(RevokedCertificate { certificate })),
         );
+        lines.extend(store.withdrawn_purposes().await?.into_iter().map(Revocation::Purpose));
         Ok(Self(lines))
     }
 
@@ -94,15 +101,18 @@ impl Revocations {
     }
 
     /// These and those, each once, in an order that says nothing of when they were revoked. Of a
-    /// household that one knows as withheld and the other as masked, the masked location stays.
+    /// household what either knows stays: the masked location, and how consent was withdrawn. Of a
+    /// further purpose the last withdrawal stays.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut lines = BTreeMap::new();
         for line in self.0.into_iter().chain(other.0) {
             let key = line.key();
-            if line.tells_more_than(lines.get(&key)) {
-                lines.insert(key, line);
-            }
+            let joined = match lines.remove(&key) {
+                None => line,
+                Some(known) => line.and(known),
+            };
+            lines.insert(key, joined);
         }
         Self(lines.into_values().collect())
     }
@@ -131,9 +141,10 @@ impl Revocations {
         let revoked: HashSet<Serial> =
             store.revoked_certificates().await?.iter().map(|entry| entry.serial).collect();
         // A household may be listed twice, withheld and masked: the masked location is used.
-        let mut lines: Vec<&Revocation> = self.0.iter().collect();
-        lines.sort_by_key(|line| line.rank());
-        for line in lines {
+        let mut lines = self.clone().and(Self::default()).0;
+        lines.sort_by_key(Revocation::rank);
+        let mut purposes = Vec::new();
+        for line in &lines {
             match line {
                 Revocation::Consent(revoked) => match store.revoke_again(revoked).await? {
                     RevokedAgain::Revoked(address) => {
@@ -167,8 +178,11 @@ impl Revocations {
                     store.revoke_certificate(certificate, at).await?;
                     applied.certificates += 1;
                 }
+                Revocation::Purpose(purpose) => purposes.push(purpose.clone()),
             }
         }
+        // Those of households that are not there, or have just been revoked again, concern nobody.
+        applied.purposes = store.withdraw_again(&purposes).await?;
         Ok(applied)
     }
 }
@@ -180,6 +194,7 @@ impl Revocation {
             .map(Self::Consent)
             .or_else(|_| serde_json::from_str(line).map(Self::Device))
             .or_else(|_| serde_json::from_str(line).map(Self::Certificate))
+            .or_else(|_| serde_json::from_str(line).map(Self::Purpose))
             .ok()
     }
 
@@ -191,15 +206,17 @@ impl Revocation {
             Self::Consent(_) => 1,
             Self::Device(_) => 2,
             Self::Certificate(_) => 3,
+            Self::Purpose(_) => 4,
         }
     }
 
     /// Whose revocation it is.
-    fn key(&self) -> (u8, [u8; 16]) {
+    fn key(&self) -> (u8, Vec<u8>) {
         match self {
-            Self::Consent(household) => (0, household.household.into_bytes()),
-            Self::Device(device) => (1, device.device.into_bytes()),
-            Self::Certificate(revoked) => (2, *revoked.certificate.serial.octets()),
+            Self::Consent(household) => (0, household.household.as_bytes().to_vec()),
+            Self::Device(device) => (1, device.device.as_bytes().to_vec()),
+            Self::Certificate(revoked) => (2, revoked.certificate.serial.octets().to_vec()),
+            Self::Purpose(withdrawn) => (3, withdrawn.purpose.as_bytes().to_vec()),
         }
     }
 
@@ -209,15 +226,40 @@ impl Revocation {
             (_, None) => true,
             (Self::Consent(this), Some(Self::Consent(other))) => {
                 this.location.is_some() && other.location.is_none()
+                    || this.withdrawal.is_some() && other.withdrawal.is_none()
+            }
+            (Self::Purpose(this), Some(Self::Purpose(other))) => {
+                this.withdrawn_at > other.withdrawn_at
             }
             _ => false,
         }
     }
 
-    /// A location is a masked one, and somewhere on the globe.
+    /// What this one and the one that was known before tell together, of the same key.
+    fn and(self, known: Self) -> Self {
+        match (self, known) {
+            (Self::Consent(this), Self::Consent(known)) => Self::Consent(RevokedHousehold {
+                location: known.location.or(this.location),
+                withdrawal: known.withdrawal.or(this.withdrawal),
+                ..known
+            }),
+            (this, known) if this.tells_more_than(Some(&known)) => this,
+            (_, known) => known,
+        }
+    }
+
+    /// A location is a masked one, and somewhere on the globe; a digest is one.
     fn is_valid(&self) -> bool {
-        let Self::Consent(RevokedHousehold { location: Some(at), .. }) = self else { return true };
-        at.masked.is_some() && ebp_anon::Position::new(at.latitude, at.longitude).is_ok()
+        match self {
+            Self::Consent(RevokedHousehold { location: Some(at), .. }) => {
+                at.masked.is_some() && ebp_anon::Position::new(at.latitude, at.longitude).is_ok()
+            }
+            Self::Purpose(WithdrawnPurpose { purpose, .. }) => {
+                let is_digit = |octet: u8| matches!(octet, b'0'..=b'9' | b'a'..=b'f');
+                purpose.len() == 64 && purpose.bytes().all(is_digit)
+            }
+            _ => true,
+        }
     }
 }
 

@@ -15,7 +15,10 @@ use ebp_survey::{
 };
 
 use crate::{
-    command::{local_survey::with_survey, server_data::ServerData},
+    command::{
+        local_survey::{exists, with_survey},
+        server_data::ServerData,
+    },
     exit::{CommandResult, Failure, chain, server},
     file::{read_text, write_whole},
     output::phrase::counted,
@@ -26,8 +29,8 @@ use crate::{
 /// What was revoked, as lines that can be kept and applied.
 #[derive(Debug, Subcommand)]
 pub enum RevocationsAction {
-    /// Print the revocations: new identifiers, months and masked locations, no names; all of it is
-    /// public. One JSON object a line.
+    /// Print the revocations: new identifiers, months and masked locations, digests of further
+    /// purposes that were withdrawn, no names; all of it is public. One JSON object a line.
     ///
     /// Keep it with the backups, and newer than they are: a restored backup lacks these
     /// revocations.
@@ -111,6 +114,11 @@ impl RevocationsAction {
         let settings = data.settings()?;
         match self {
             Self::List { output } => {
+                // Opening it would make an empty one, whose list lacks everybody.
+                if !exists(&settings) {
+                    return Err(Failure::failed("there is no database to list revocations of")
+                        .remedy("name the server's folder with --data; restore the database first if it is lost"));
+                }
                 let known = with_survey(
                     &settings,
                     |survey| survey,
@@ -175,14 +183,18 @@ fn tell_unmasked(error: &OpenError) {
 }
 
 fn tell_applied(applied: &Applied) {
-    let Applied { households, certificates, already, unknown, .. } = applied;
+    let Applied { households, certificates, purposes, already, unknown, .. } = applied;
     let (households, certificates) =
         (counted(*households, "household"), counted(*certificates, "certificate"));
+    let purposes = match purposes {
+        0 => String::new(),
+        some => format!(", {}", counted(*some, "further purpose")),
+    };
     let were = if *already == 1 { "was" } else { "were" };
     let are = if *unknown == 1 { "is" } else { "are" };
     tell!(
-        "ebp: revoked again: {households}, {certificates}; {already} {were} already, {unknown} {are} \
-         not in the database"
+        "ebp: revoked again: {households}, {certificates}{purposes}; {already} {were} already, \
+         {unknown} {are} not in the database"
     );
 }
 

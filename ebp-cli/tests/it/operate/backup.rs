@@ -152,6 +152,9 @@ fn of_sqlite_with_the_list_that_was_kept() {
     for ending in ["", "-wal", "-shm"] {
         let _ = fs::remove_file(path(&format!("ebp.sqlite{ending}")));
     }
+    // An empty list would take the place of the one that is kept.
+    server.run(["serve", "revocations", "list"], "").refused(1, &["there is no database"]);
+    assert!(!path("ebp.sqlite").exists());
     // Without it the operator is told what that means.
     let without = server.run(["serve", "restore", "--input", &copy], "").done();
     assert!(without.stderr.contains("nothing is known of what was revoked"), "{without:?}");

@@ -7,7 +7,13 @@ use ebp_core::{
     contract::limits,
     model::{Measurement, parse_data},
 };
-use ebp_store::{Faults, Refusal, form};
+use ebp_store::{
+    Faults, Refusal,
+    form::{
+        self,
+        repeated::{self, Flaw},
+    },
+};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
@@ -19,10 +25,7 @@ use super::{
     bounded::Bounds,
     item::{Item, Written, item},
 };
-use crate::{
-    api::repeated::{self, Flaw},
-    problem::ApiError,
-};
+use crate::problem::ApiError;
 
 /// Members of the body's object, at most; one is known.
 const MEMBERS: usize = 16;

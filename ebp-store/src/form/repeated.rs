@@ -8,7 +8,7 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use ebp_store::form;
+use super::member;
 
 /// What is wrong with JSON of whatever form.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Found {
     fn pointer(&self) -> String {
         self.path.iter().fold(String::new(), |at, step| match step {
             Step::Index(index) => format!("{at}/{index}"),
-            Step::Name(name) => form::member(&at, name),
+            Step::Name(name) => member(&at, name),
         })
     }
 }

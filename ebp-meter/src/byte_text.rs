@@ -6,6 +6,7 @@
 //! Tasmota, which [`crate::hex_text`] reads as they come.
 
 mod columns;
+mod digits;
 mod escapes;
 mod numbers;
 mod prefix;
@@ -185,7 +186,7 @@ fn take_long_words(line: &str, out: &mut Vec<u8>) {
         let word = word.strip_prefix("0x").unwrap_or(word);
         if word.len() >= LONG_WORD
             && word.len().is_multiple_of(2)
-            && let Some(bytes) = columns::bytes_of(word)
+            && let Some(bytes) = digits::bytes_of(word)
         {
             out.extend(bytes);
         }

@@ -5,7 +5,7 @@
 //! A line with an offset has as many bytes as the next one's offset says: then no character is taken for
 //! a byte. A line without must have nothing but bytes, up to a gap.
 
-use super::prefix::behind_prefix;
+use super::{digits::bytes_of, prefix::behind_prefix};
 
 /// From so many bytes on a line may go on with anything.
 const FULL: usize = 16;
@@ -161,17 +161,4 @@ fn row(words: &[Word], width: Option<usize>) -> &[Word] {
 
 const fn is_between(c: char) -> bool {
     matches!(c, ' ' | '\t' | ',' | ';' | ':' | '-' | '"' | '\'' | '[' | ']' | '{' | '}' | '(' | ')')
-}
-
-/// What the digits stand for: an even number of them, or a single one.
-pub(super) fn bytes_of(digits: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    match digits.as_bytes() {
-        [] => None,
-        [only] => Some(vec![digit(*only)?]),
-        many if many.len().is_multiple_of(2) => {
-            many.chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-        }
-        _ => None,
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Enters: a line. Leaves: the line behind all that. Absent: offsets, which look like bytes.
 
-use super::columns::bytes_of;
+use super::digits::bytes_of;
 
 /// Before bytes; the longer ones first.
 const MARKS: [&str; 8] = ["<<<", "->", "=>", "<-", ">", "<", ":", "="];

@@ -8,7 +8,7 @@ use super::*;
 const TELEGRAM: &str = include_str!("../../tests/damaged/s10_lgz_hex.txt");
 
 fn telegram() -> Vec<u8> {
-    columns::bytes_of(TELEGRAM.trim()).unwrap()
+    digits::bytes_of(TELEGRAM.trim()).unwrap()
 }
 
 /// Which forms give back these bytes.

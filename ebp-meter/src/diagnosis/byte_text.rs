@@ -9,7 +9,7 @@
 
 use memchr::memmem;
 
-use super::{Cause, within};
+use super::{Cause, raw};
 use crate::{
     byte_text::{self, Form},
     d0,
@@ -31,14 +31,14 @@ pub(super) fn diagnose(text: &[u8]) -> Option<Option<Cause>> {
         return None;
     }
     if let Some(bytes) = ways().find(|bytes| has_telegram(bytes)) {
-        return Some(within(bytes));
+        return Some(raw::diagnose(bytes));
     }
-    let proven = ways().filter_map(|bytes| within(bytes)).find(is_proven);
+    let proven = ways().filter_map(|bytes| raw::diagnose(bytes)).find(is_proven);
     if proven.is_some() {
         return Some(proven);
     }
     match usual {
-        Some(bytes) if is_plain(text) => Some(within(&bytes)),
+        Some(bytes) if is_plain(text) => Some(raw::diagnose(&bytes)),
         _ => Some(Some(Cause::UnknownByteText)),
     }
 }

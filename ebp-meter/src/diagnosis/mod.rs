@@ -14,6 +14,7 @@ mod byte_text;
 mod cause;
 mod foreign;
 mod line_ends;
+mod raw;
 mod sml;
 mod structure;
 mod terminal;
@@ -82,19 +83,12 @@ impl Recording {
 pub fn diagnose(bytes: &[u8]) -> Option<Cause> {
     let bytes = &bytes[..bytes.len().min(ROOM)];
     if telnet::begins(bytes) {
-        return within(&telnet::undo(bytes)).or(Some(Cause::Telnet));
+        return raw::diagnose(&telnet::undo(bytes)).or(Some(Cause::Telnet));
     }
     if let Some(found) = byte_text::diagnose(bytes) {
         return found;
     }
-    within(bytes).or_else(|| within(&hex_text::undo(bytes)?))
-}
-
-fn within(bytes: &[u8]) -> Option<Cause> {
-    foreign::diagnose(bytes)
-        .or_else(|| text::diagnose(bytes))
-        .or_else(|| sml::diagnose(bytes))
-        .or_else(|| ascii::diagnose(bytes))
+    raw::diagnose(bytes).or_else(|| raw::diagnose(&hex_text::undo(bytes)?))
 }
 
 #[cfg(test)]

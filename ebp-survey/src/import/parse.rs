@@ -56,21 +56,21 @@ fn json(line: &str) -> Result<Value, String> {
         Err(Flaw::Repeated(pointer)) => {
             let mut faults = Faults::default();
             faults.repeated(pointer);
-            Err(told(&faults))
+            Err(list_faults(&faults))
         }
         Err(Flaw::Unreadable(error)) => Err(no_json(error)),
         Err(Flaw::TooMany) => Err("it has too many values".to_owned()),
     }
 }
 
-fn told(faults: &Faults) -> String {
+fn list_faults(faults: &Faults) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn registration(value: &Value) -> Result<Registration, String> {
     let faults = Faults::of_json::<Registration>(value);
     if !faults.is_empty() {
-        return Err(told(&faults));
+        return Err(list_faults(&faults));
     }
     Registration::deserialize(value).map_err(|_| "it is not written as it must be".to_owned())
 }

@@ -76,7 +76,7 @@ fn cleaned(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn of(about: &str, text: &str) -> Result<String, Vec<&'static str>> {
+    fn read(about: &str, text: &str) -> Result<String, Vec<&'static str>> {
         let draft = MessageDraft { about: about.to_owned(), text: text.to_owned() };
         let message = draft.message(Language::De);
         message.map(|message| message.text.0).map_err(|faults| faults.into_keys().collect())
@@ -84,19 +84,19 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_join_words() {
-        assert_eq!(of("meter", "Bezug\t123").as_deref(), Ok("Bezug 123"));
-        assert_eq!(of("meter", "a\r\nb\rc\nd\u{7}\u{85}e").as_deref(), Ok("a\nb\nc\nde"));
+        assert_eq!(read("meter", "Bezug\t123").as_deref(), Ok("Bezug 123"));
+        assert_eq!(read("meter", "a\r\nb\rc\nd\u{7}\u{85}e").as_deref(), Ok("a\nb\nc\nde"));
     }
 
     #[test]
     fn faults_are_those_of_what_would_be_sent() {
         for empty in ["", " \u{a0}", "\t\r\n", "\u{1}\u{2}\u{9f}"] {
-            assert_eq!(of("meter", empty), Err(vec!["text"]), "{empty:?}");
+            assert_eq!(read("meter", empty), Err(vec!["text"]), "{empty:?}");
         }
-        assert_eq!(of("weather", "\u{1}"), Err(vec!["about", "text"]));
-        assert_eq!(of("", "a"), Err(vec!["about"]));
-        assert_eq!(of("meter", &"ä".repeat(2001)), Err(vec!["text"]));
+        assert_eq!(read("weather", "\u{1}"), Err(vec!["about", "text"]));
+        assert_eq!(read("", "a"), Err(vec!["about"]));
+        assert_eq!(read("meter", &"ä".repeat(2001)), Err(vec!["text"]));
         let whole = "ä\r\n".repeat(1000);
-        assert_eq!(of("meter", &format!("{whole}\u{1}")).map(|text| text.len()), Ok(3000));
+        assert_eq!(read("meter", &format!("{whole}\u{1}")).map(|text| text.len()), Ok(3000));
     }
 }

@@ -33,6 +33,7 @@ mod remote_access;
 mod router;
 mod serve;
 mod sign_in;
+mod sign_in_page;
 mod site;
 mod socket_meterside;
 mod state;

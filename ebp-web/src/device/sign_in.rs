@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use askama::Template;
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -14,49 +13,12 @@ use super::{
     code_wait::wait_text,
     message_form::MessageDraft,
     registration,
+    sign_in_page::{Shown, page, safe_target},
     state::DeviceWeb,
     submission::{Submitted, read_form},
-    survey_text::contact,
     visitor::Visitor,
 };
-use crate::kit::{code::Tried, defence::Defence, form::Fields, frame::Frame, page::encode};
-
-/// The pages that a visitor may be led to after signing in.
-const PAGES: [&str; 9] = [
-    "/today",
-    "/measurements",
-    "/pending",
-    "/live",
-    "/registration",
-    "/devices",
-    "/consent",
-    "/data",
-    "/remote-access",
-];
-
-#[derive(Template)]
-#[template(path = "device/sign_in.html")]
-struct Page {
-    frame: Frame,
-    /// What has to be said before the form.
-    note: Option<String>,
-    /// What is wrong with the code.
-    fault: Option<String>,
-    is_enrolled: bool,
-    next: String,
-    contacts: Vec<String>,
-    draft: Option<MessageDraft>,
-}
-
-/// What a sign-in page shows besides its form.
-#[derive(Default)]
-struct Shown {
-    note: Option<String>,
-    fault: Option<String>,
-    next: String,
-    /// A message that was written when the session had ended; it is kept over signing in.
-    draft: Option<MessageDraft>,
-}
+use crate::kit::{code::Tried, page::encode};
 
 /// `GET /`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Response {
@@ -78,38 +40,6 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Respon
     };
     let next = visitor.preferences.get("next").unwrap_or_default().to_owned();
     page(&web, &visitor, StatusCode::OK, Shown { note, next, ..Shown::default() })
-}
-
-/// The sign-in page for somebody whose session ended before they sent a message; none if the form
-/// has none.
-pub fn with_draft(web: &Arc<DeviceWeb>, visitor: &Visitor, fields: &Fields) -> Option<Response> {
-    let draft = Some(MessageDraft::of_fields(fields)?);
-    let note = Some(visitor.language().say("session-ended-draft"));
-    let shown = Shown { note, draft, next: "/registration".to_owned(), ..Shown::default() };
-    Some(page(web, visitor, StatusCode::UNAUTHORIZED, shown))
-}
-
-fn page(web: &Arc<DeviceWeb>, visitor: &Visitor, status: StatusCode, shown: Shown) -> Response {
-    let Shown { note, fault, next, draft } = shown;
-    let title = visitor.language().say("sign-in-title");
-    let contacts = web.known_survey().map(|survey| survey.contacts).unwrap_or_default();
-    let page = Page {
-        frame: visitor.frame(title),
-        note,
-        fault,
-        is_enrolled: web.code_hash().is_some(),
-        next: safe_target(&next).to_owned(),
-        contacts: contacts.iter().map(contact).collect(),
-        draft,
-    };
-    visitor.show_with(status, &page)
-}
-
-/// Where to go after signing in: a page of ours, else the first one.
-fn safe_target(next: &str) -> &str {
-    let path = next.split('?').next().unwrap_or_default();
-    let is_ours = PAGES.contains(&path) && next.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_ours || !Defence::OwnTargets.is_on() { next } else { "/today" }
 }
 
 /// `POST /sign-in`.
@@ -217,28 +147,4 @@ fn with_cookie(
         response.headers_mut().append(header::SET_COOKIE, value);
     }
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_is_led_elsewhere() {
-        assert_eq!(safe_target("/consent"), "/consent");
-        assert_eq!(safe_target("/measurements?period=day"), "/measurements?period=day");
-        for next in [
-            "",
-            "//evil",
-            "/\\evil",
-            "http:evil",
-            "https://evil/today",
-            "/today/../x",
-            "/sign-out",
-            "/today\r\nx: y",
-            "/today?\u{e9}",
-        ] {
-            assert_eq!(safe_target(next), "/today", "{next}");
-        }
-    }
 }

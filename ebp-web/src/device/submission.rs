@@ -10,7 +10,7 @@ use axum::{
 
 use super::{
     code_wait::wait_text,
-    problem, sign_in,
+    problem, sign_in_page,
     state::DeviceWeb,
     visitor::{SignedIn, Visitor},
 };
@@ -80,7 +80,7 @@ impl FromRequest<Arc<DeviceWeb>> for Submitted {
             Err(led) if parts.uri.path() == "/registration" => {
                 let Ok(visitor) = Visitor::from_request_parts(&mut parts, web).await;
                 let fields = read_form(Request::from_parts(parts, body), &visitor).await?;
-                return Err(sign_in::with_draft(web, &visitor, &fields).unwrap_or(led));
+                return Err(sign_in_page::with_draft(web, &visitor, &fields).unwrap_or(led));
             }
             Err(led) => return Err(led),
         };

@@ -21,7 +21,11 @@ const NOT_OF_REQUESTS: [&str; 5] =
     ["migrate.rs", "connect.rs", "connection.rs", "erase.rs", "copy.rs"];
 
 /// What reads all of a table on purpose, by a part of the statement, and why.
-const ON_PURPOSE: [(&str, &str); 51] = [
+const ON_PURPOSE: [(&str, &str); 52] = [
+    (
+        "household, purposes FROM consent WHERE purposes IS NOT NULL",
+        "the list of revocations, and a restore: a row for each household",
+    ),
     ("FROM device_error_group JOIN", "the few groups of all devices, asked by administrators"),
     ("SELECT count(*) FROM error_group", "the few groups, asked by Prometheus"),
     ("INSERT INTO error_group", "counts the few groups, when there is a new one"),

@@ -119,14 +119,17 @@ fn shown(
     let is_old = |at: Timestamp| frame.now.duration_since(at) > SignedDuration::from_hours(3);
     let has_incident = meters.iter().any(|meter| !meter.incidents.is_empty());
     let (health, tone) = match (device.last_activity, device.last_report) {
-        (None, None) => ("device-never", "bad"),
-        _ if !is_granted => ("device-no-consent", ""),
-        (Some(_), None) => ("device-sent-nothing", ""),
-        (_, Some(at)) if is_old(at) => ("device-silent", "bad"),
-        _ if has_incident => ("device-incident", "bad"),
-        _ => ("device-well", "good"),
+        (None, None) => (/* text */ "device-never", "bad"),
+        _ if !is_granted => (/* text */ "device-no-consent", ""),
+        (Some(_), None) => (/* text */ "device-sent-nothing", ""),
+        (_, Some(at)) if is_old(at) => (/* text */ "device-silent", "bad"),
+        _ if has_incident => (/* text */ "device-incident", "bad"),
+        _ => (/* text */ "device-well", "good"),
     };
-    let times = [("last-sent", device.last_report), ("last-seen", device.last_activity)];
+    let times = [
+        (/* text */ "last-sent", device.last_report),
+        (/* text */ "last-seen", device.last_activity),
+    ];
     let times = times.into_iter().filter_map(|(name, at)| {
         let at = at?;
         Some((frame.say(name), format!("{}, {}", frame.when(at), frame.ago(at))))

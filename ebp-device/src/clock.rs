@@ -139,15 +139,13 @@ fn is_virtual() -> bool {
 ///
 /// Returns an error where the kernel must not be asked (EPERM, ENOSYS).
 #[cfg(target_os = "linux")]
-#[allow(clippy::useless_conversion, reason = "how wide the kernel's numbers are is the machine's")]
 fn kernel_says_synchronised() -> std::io::Result<bool> {
     /// `STA_UNSYNC` in the state (adjtimex(2)).
     const TIME_ERROR: i32 = 5;
     /// Microseconds at which the kernel gives up (`NTP_PHASE_LIMIT`).
     const MAX_ERROR: i64 = 16_000_000;
-    let mut state = rtime_clock::adjtime::Timex::new();
-    let code = rtime_clock::adjtime::adjtimex(&mut state)?;
-    Ok(code != TIME_ERROR || i64::from(state.0.maxerror) < MAX_ERROR)
+    let clock = ebp_kernel_clock::kernel_clock()?;
+    Ok(clock.state != TIME_ERROR || clock.max_error < MAX_ERROR)
 }
 
 #[cfg(not(target_os = "linux"))]

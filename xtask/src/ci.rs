@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &[&str]); 2] = [
 
 /// The other crates by themselves, each with each of its features: for most of them the libraries of
 /// others are checked anew, which takes longer than all other checks (`cargo xtask long features`).
-const LIBRARIES: [(&str, &[&str]); 40] = [
+const LIBRARIES: [(&str, &[&str]); 41] = [
     ("ebp-cli", &[]),
     ("ebp-cli", &["--no-default-features", "--features", "device"]),
     ("ebp-core", &[]),
@@ -61,6 +61,7 @@ const LIBRARIES: [(&str, &[&str]); 40] = [
     ("ebp-web", &["--features", "status"]),
     ("ebp-fieldtest", &[]),
     ("ebp-fieldtest", &["--no-default-features"]),
+    ("ebp-kernel-clock", &[]),
     ("ebp-needs", &[]),
 ];
 

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use crate::folder::files_below;
 
 /// Which of the workspace's crates each crate may depend on.
-const EDGES: [(&str, &[&str]); 19] = [
+const EDGES: [(&str, &[&str]); 20] = [
     ("ebp-core", &[]),
     ("ebp-client", &["ebp-core"]),
     ("ebp-errors", &["ebp-core"]),
@@ -31,6 +31,7 @@ const EDGES: [(&str, &[&str]); 19] = [
             "ebp-client",
             "ebp-errors",
             "ebp-fleet",
+            "ebp-kernel-clock",
             "ebp-meter",
             "ebp-publish",
             "ebp-update",
@@ -87,6 +88,7 @@ const EDGES: [(&str, &[&str]); 19] = [
             "ebp-server",
         ],
     ),
+    ("ebp-kernel-clock", &[]),
     ("ebp-needs", &[]),
     ("ebp-testkit", &["ebp-meter", "ebp-store"]),
 ];

@@ -129,7 +129,7 @@ fn a_file_that_is_no_meters() {
     let file = folder.path().join("letter.txt");
     fs::write(&file, "Dear Sir or Madam,\n".repeat(100)).unwrap();
     run!("read", "--port", file)
-        .refused(1, &["letter.txt", "contains no telegram (1900 bytes)", "give a recording"]);
+        .refused(1, &["letter.txt", "contains no telegram (1900 bytes)", "these are words"]);
     let noise = folder.path().join("noise.bin");
     fs::write(&noise, [0x1b; 5000]).unwrap();
     run!("read", noise).refused(1, &["noise.bin", "contains no telegram (5000 bytes)"]);

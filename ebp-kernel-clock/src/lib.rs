@@ -1,5 +1,8 @@
 //! What Linux knows of how right its time of day is: adjtimex(2), which only reads here.
 //!
+//! Enters: nothing. Leaves: the clock's state and by how much it may be wrong. Absent: what that means for
+//! a measurement (`ebp-device`), and setting a clock.
+//!
 //! It is the project's only `unsafe`, in a crate of its own. rustix and nix do not have this call, and
 //! rtime-clock 0.15, which has, does not compile where numbers of the kernel have 32 bits: ARMv7, which
 //! boards with 32-bit systems are.

@@ -30,7 +30,7 @@ use texts::Texts;
 
 use crate::{
     InvalidPosition, MaskError, Position, RegionCode, Release, Risk,
-    quotes::{SoundQuotes, UnsoundQuotes},
+    quotes::{LINE_BREAK, SoundQuotes, UnsoundQuotes, has_line_break},
     release::Masker,
     risk::{self, RiskSummary},
 };
@@ -121,7 +121,7 @@ pub enum BatchError {
 enum Reason {
     #[error("{0} columns where the header has {1}")]
     Columns(usize, usize),
-    #[error("a cell has a line break: a quotation mark may be missing")]
+    #[error("{LINE_BREAK}")]
     LineBreak,
     #[error("a copied column has the true location")]
     Copied(usize),
@@ -152,7 +152,7 @@ pub fn mask_table(
     let mut output = csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(output);
     let mut rejected = Writer::from_writer(rejected);
     let header = without_mark(reader.byte_headers().map_err(unreadable)?);
-    if header.iter().any(cells::has_line_break) {
+    if header.iter().any(has_line_break) {
         return Err(BatchError::Header);
     }
     let columns = Columns::find(&header, options)?;
@@ -285,7 +285,7 @@ impl Columns {
         row: &ByteRecord,
         columns: usize,
     ) -> Result<(Position, Release), Reason> {
-        if row.iter().any(cells::has_line_break) {
+        if row.iter().any(has_line_break) {
             return Err(Reason::LineBreak);
         }
         if row.len() != columns {

@@ -111,6 +111,15 @@ impl<R: Read> Read for SoundQuotes<R> {
     }
 }
 
+/// Why a row with such a cell is refused.
+pub const LINE_BREAK: &str = "a cell has a line break: a quotation mark may be missing";
+
+/// Whether the cell is of several lines: nobody can tell it from a row that was swallowed.
+#[must_use]
+pub fn has_line_break(cell: &[u8]) -> bool {
+    cell.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
+}
+
 /// Whether a whole table's quotation marks are sound.
 ///
 /// # Errors

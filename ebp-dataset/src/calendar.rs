@@ -1,6 +1,6 @@
 //! Hours, days and months of a time zone, in quarter hours of UTC.
 
-use ebp_core::contract::EnergyStep;
+use ebp_core::contract::{EnergyStep, TimeBound};
 use jiff::{
     Timestamp, ToSpan,
     civil::{Date, DateTime, Time},
@@ -76,6 +76,17 @@ impl Calendar {
     pub fn midnight(&self, date: Date) -> Result<i64, CalendarError> {
         let start = self.start_of(date).map_err(|_| CalendarError::OutOfRange(i64::MAX))?;
         aligned(start)
+    }
+
+    /// Where the beginning or the end of a stretch is, microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn place(&self, bound: TimeBound) -> Result<i64, CalendarError> {
+        match bound {
+            TimeBound::At(at) => Ok(at.as_microsecond()),
+            TimeBound::Midnight(day) => self.midnight(day),
+        }
     }
 
     /// When the period begins that an instant lies in, microseconds since the Unix epoch.

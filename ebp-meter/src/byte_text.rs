@@ -140,9 +140,7 @@ pub fn is_text(bytes: &[u8]) -> bool {
 /// Whether a printable text is one of bytes, in whatever form: a quarter of its lines has many of them.
 #[must_use]
 pub fn is_byte_text(text: &[u8]) -> bool {
-    let is_text =
-        |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | 0x1b | 0 | 0x80..);
-    if !text.iter().all(is_text) {
+    if !is_text(text) {
         return false;
     }
     let (mut lines, mut with_bytes) = (0, 0);

@@ -30,11 +30,6 @@ pub fn harmless(cell: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(harmless)
 }
 
-/// Whether the cell is of several lines.
-pub fn has_line_break(cell: &[u8]) -> bool {
-    cell.iter().any(|byte| matches!(byte, b'\r' | b'\n'))
-}
-
 /// Whether the cell is the number that this coordinate is. One of fewer than three decimals (some
 /// hundred metres) may be another number by chance, such as a power of 9.92 kWp.
 pub fn tells(cell: &[u8], coordinate: &str) -> bool {

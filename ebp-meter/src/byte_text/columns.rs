@@ -45,11 +45,7 @@ impl Columns {
         let rest = behind_prefix(line);
         let (offset, columns) = self.split_offset(rest);
         let (words, is_all) = words(columns);
-        if let Some(offset) = &offset {
-            self.give(Some(offset), out);
-        } else {
-            self.give(None, out);
-        }
+        self.give(offset.as_deref(), out);
         match offset {
             Some(offset) => self.held = Some(Held { offset, words }),
             None => {

@@ -209,8 +209,8 @@ fn same_place(with_holes: &[&[u8]]) -> Option<usize> {
     (is_sure && is_usual && bytes >= SHORTEST_BUFFER).then_some(bytes)
 }
 
-/// Where nearly all frames break at one place, and no single bit explains it: that of a buffer's end. A gap whose length is a multiple of four, or that lies beside the list, shows in no
-/// other way.
+/// Where nearly all frames break at one place, and no single bit explains it: that of a buffer's end.
+/// A gap whose length is a multiple of four, or that lies beside the list, shows in no other way.
 fn constant_place(ended: &[&[u8]]) -> Option<Cause> {
     let closely = &ended[..ended.len().min(CLOSELY)];
     let broken = closely.iter().filter(|raw| raw.len() <= LONGEST).filter_map(|raw| {

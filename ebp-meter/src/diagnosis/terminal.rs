@@ -31,7 +31,8 @@ pub(super) fn has_edited(bytes: &[u8], ended: &[&[u8]]) -> bool {
 }
 
 /// Whether no byte came that a terminal drops, so no telegram has an end, and what is left of each is
-/// broken or has the padding count and the checksum alone behind it. A buffer that is too small leaves telegrams that are well-formed up to its end.
+/// broken or has the padding count and the checksum alone behind it. A buffer that is too small leaves
+/// telegrams that are well-formed up to its end.
 fn has_lost_ends(bytes: &[u8]) -> bool {
     if bytes.iter().any(|byte| NEVER.contains(byte)) {
         return false;

@@ -161,6 +161,12 @@ pub async fn withdrawn_purposes(
     Ok(all.flat_map(|(household, purposes)| purpose::withdrawn(household, purposes)).collect())
 }
 
+/// When each further purpose was withdrawn that is.
+pub async fn withdrawals(db: &impl GenericClient) -> Result<Vec<Timestamp>, StoreError> {
+    let purposes = with_purposes(db).await?.into_iter().flat_map(|(_, purposes)| purposes);
+    Ok(purposes.filter_map(|purpose| purpose.withdrawn_at).collect())
+}
+
 /// Withdraws those that were withdrawn elsewhere.
 pub async fn withdraw_again(
     client: &mut Client,

@@ -67,17 +67,17 @@ impl MaskingStore for PostgresStore {
                           (SELECT count(*) FROM measurement_device WHERE household IS NULL),
                           (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
         let asked = async {
-            let withdrawn = consent::withdrawn_purposes(&client).await?;
-            Ok::<_, StoreError>((client.query_one(sql, &[]).await?, withdrawn))
+            let withdrawals = consent::withdrawals(&client).await?;
+            Ok::<_, StoreError>((client.query_one(sql, &[]).await?, withdrawals))
         };
-        let (row, withdrawn) = self.connections.within(SURVEY, asked).await?;
+        let (row, withdrawals) = self.connections.within(SURVEY, asked).await?;
         Ok(RevocationCounts {
             households: row.try_get(0)?,
             masked: row.try_get(1)?,
             devices: row.try_get(2)?,
             certificates: row.try_get(3)?,
-            purposes: withdrawn.len(),
-            last_purpose: withdrawn.iter().map(|one| one.withdrawn_at).max(),
+            purposes: withdrawals.len(),
+            last_purpose: withdrawals.iter().max().copied(),
         })
     }
 

@@ -67,6 +67,12 @@ pub fn withdrawn_purposes(db: &Connection) -> Result<Vec<WithdrawnPurpose>, Stor
     Ok(all.flat_map(|(Id(household), purposes)| purpose::withdrawn(household, purposes)).collect())
 }
 
+/// When each further purpose was withdrawn that is.
+pub fn withdrawals(db: &Connection) -> Result<Vec<Timestamp>, StoreError> {
+    let purposes = with_purposes(db)?.into_iter().flat_map(|(_, purposes)| purposes);
+    Ok(purposes.filter_map(|purpose| purpose.withdrawn_at).collect())
+}
+
 /// Withdraws those that were withdrawn elsewhere.
 pub fn withdraw_again(
     tx: &Transaction<'_>,

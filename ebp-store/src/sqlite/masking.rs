@@ -64,15 +64,15 @@ impl MaskingStore for SqliteStore {
                           (SELECT count(*) FROM certificate WHERE revoked_at IS NOT NULL)";
         self.readers
             .run(move |db| {
-                let withdrawn = consent::withdrawn_purposes(db)?;
+                let withdrawals = consent::withdrawals(db)?;
                 let counts = |row: &Row<'_>| {
                     Ok(RevocationCounts {
                         households: row.get(0)?,
                         masked: row.get(1)?,
                         devices: row.get(2)?,
                         certificates: row.get(3)?,
-                        purposes: withdrawn.len(),
-                        last_purpose: withdrawn.iter().map(|one| one.withdrawn_at).max(),
+                        purposes: withdrawals.len(),
+                        last_purpose: withdrawals.iter().max().copied(),
                     })
                 };
                 Ok(db.query_row(sql, [], counts)?)

@@ -35,13 +35,9 @@ pub fn stretch(
     zone: &str,
 ) -> Result<(Option<Timestamp>, Option<Timestamp>), CalendarError> {
     let calendar = Calendar::bundled(zone)?;
-    let place = |bound: TimeBound| match bound {
-        TimeBound::At(at) => Ok(at),
-        TimeBound::Midnight(day) => {
-            let midnight = calendar.midnight(day)?;
-            let out = |_| CalendarError::OutOfRange(midnight);
-            Timestamp::from_microsecond(midnight).map_err(out)
-        }
+    let place = |bound: TimeBound| {
+        let at = calendar.place(bound)?;
+        Timestamp::from_microsecond(at).map_err(|_| CalendarError::OutOfRange(at))
     };
     Ok((request.from.map(place).transpose()?, request.to.map(place).transpose()?))
 }

@@ -17,7 +17,7 @@ use ebp_store::{StoreError, address::normalised};
 use uuid::Uuid;
 
 pub use looked_up::LookedUp;
-pub use parse::{FileError, Line, lines};
+pub use parse::{FileError, Line, lines, wrong_length};
 
 use crate::{Survey, SurveyError};
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use ebp_anon::quotes::{UnsoundQuotes, check_quotes};
+use ebp_anon::quotes::{LINE_BREAK, UnsoundQuotes, check_quotes, has_line_break};
 use ebp_core::contract::Registration;
 use ebp_store::{
     Faults,
@@ -63,6 +63,12 @@ fn json(line: &str) -> Result<Value, String> {
     }
 }
 
+/// Why a row with so many cells is none of a table whose header has so many.
+#[must_use]
+pub fn wrong_length(cells: usize, header: usize) -> String {
+    format!("the row has {cells} cells, and the header has {header}")
+}
+
 fn list_faults(faults: &Faults) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -114,15 +120,12 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
             continue;
         }
         // No member has several lines: it is a row that another one has swallowed.
-        if record.iter().any(|cell| cell.contains(['\r', '\n'])) {
-            let reason = "a cell has a line break: a quotation mark may be missing".to_owned();
-            lines.push((number, Err(reason)));
+        if record.iter().any(|cell| has_line_break(cell.as_bytes())) {
+            lines.push((number, Err(LINE_BREAK.to_owned())));
             continue;
         }
         if record.len() != columns.len() {
-            let (cells, header) = (record.len(), columns.len());
-            let reason = format!("the row has {cells} cells, and the header has {header}");
-            lines.push((number, Err(reason)));
+            lines.push((number, Err(wrong_length(record.len(), columns.len()))));
             continue;
         }
         let mut row = Value::Object(Map::new());

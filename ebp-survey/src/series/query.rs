@@ -119,11 +119,7 @@ impl Asked {
             return Err(SeriesFault::Zone);
         }
         let calendar = Calendar::new(zone)?;
-        let place = |bound: TimeBound| match bound {
-            TimeBound::At(at) => Ok(at.as_microsecond()),
-            TimeBound::Midnight(date) => calendar.midnight(date),
-        };
-        let (from, to) = (place(query.from)?, place(query.to)?);
+        let (from, to) = (calendar.place(query.from)?, calendar.place(query.to)?);
         for (name, at) in [("from", from), ("to", to)] {
             let start = calendar.start(step, at)?;
             if start != at {
@@ -190,10 +186,7 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> TimeBound {
-        text.parse().map_or_else(
-            |_| TimeBound::Midnight(text.parse().unwrap()),
-            |at: Timestamp| TimeBound::At(at),
-        )
+        text.parse().unwrap()
     }
 
     fn asked(from: &str, to: &str, zone: Option<&str>, step: EnergyStep) -> Result<Asked, String> {

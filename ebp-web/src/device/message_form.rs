@@ -26,11 +26,16 @@ pub struct MessageDraft {
 }
 
 impl MessageDraft {
+    /// What a form has, whose fields `get` gives.
+    pub fn read<'a>(get: impl Fn(&str) -> &'a str) -> Self {
+        let [about, text] = ["about", "text"].map(|name| get(name).to_owned());
+        Self { about, text }
+    }
+
     /// What a form has; none if nothing was written.
     #[must_use]
     pub fn of_fields(fields: &Fields) -> Option<Self> {
-        let [about, text] = ["about", "text"].map(|name| fields.get(name).to_owned());
-        (!text.trim().is_empty()).then_some(Self { about, text })
+        Some(Self::read(|name| fields.get(name))).filter(|draft| !draft.text.trim().is_empty())
     }
 
     /// What it is about, if that is known.

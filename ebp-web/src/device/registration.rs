@@ -159,13 +159,12 @@ async fn answer(
     }
 }
 
-fn draft_of(form: &Submitted) -> MessageDraft {
-    MessageDraft { about: form.get("about").to_owned(), text: form.get("text").to_owned() }
-}
-
 /// `POST /registration/check`: the faults of a message that is being typed.
 pub async fn check(form: Submitted) -> Response {
-    let mut faults = draft_of(&form).message(form.visitor.language()).err().unwrap_or_default();
+    let mut faults = MessageDraft::read(|name| form.get(name))
+        .message(form.visitor.language())
+        .err()
+        .unwrap_or_default();
     // Nothing is missing before the form is sent.
     faults.retain(|name, _| !form.get(name).trim().is_empty());
     Json(faults).into_response()
@@ -173,7 +172,7 @@ pub async fn check(form: Submitted) -> Response {
 
 /// `POST /registration`: a message to the researchers.
 pub async fn send(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
-    let (visitor, draft) = (&form.visitor, draft_of(&form));
+    let (visitor, draft) = (&form.visitor, MessageDraft::read(|name| form.get(name)));
     let about = draft.subject();
     let (status, fault, faults) = match draft.message(visitor.language()) {
         Ok(message) => match web.ask(move |cloud| cloud.write_message(&message)).await {

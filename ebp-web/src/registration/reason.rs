@@ -63,7 +63,7 @@ mod tests {
         "Erika,e@example.org,Gasse 1,01067,Dresden,DE,0,2,1,no,no,no,ELECTRICITY,MT175";
 
     /// What is said of a table without the columns that begin so, and of its row alone.
-    fn told_without(start: &str) -> String {
+    fn say_without(start: &str) -> String {
         let kept = |line: &str| {
             let cells = line.split(',').zip(COLUMNS.split(','));
             let cells = cells.filter(|(_, name)| !name.starts_with(start)).map(|(cell, _)| cell);
@@ -85,7 +85,7 @@ mod tests {
             ("metadata", "Angaben zum Haushalt: Angaben dazu fehlen."),
             ("meters", "Zähler: Ein Haushalt hat mindestens einen Zähler."),
         ] {
-            assert_eq!(told_without(start), told);
+            assert_eq!(say_without(start), told);
         }
         // A second system without a first one, and half of a location.
         let told = refused(&format!("{COLUMNS},pv_systems.1.tilt"), &format!("{ROW},3"));

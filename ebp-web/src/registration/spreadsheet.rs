@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use ebp_survey::import::wrong_length;
+
 use super::import_column::{named, value};
 
 /// A table as it was uploaded.
@@ -78,10 +80,7 @@ impl Spreadsheet {
     pub fn ragged(&self) -> BTreeMap<u64, String> {
         let header = self.header.len();
         let ragged = self.rows.iter().filter(|row| self.is_ragged(row));
-        let reason = |row: &Row| {
-            format!("the row has {} cells, and the header has {header}", row.cells.len())
-        };
-        ragged.map(|row| (row.line, reason(row))).collect()
+        ragged.map(|row| (row.line, wrong_length(row.cells.len(), header))).collect()
     }
 
     fn is_ragged(&self, row: &Row) -> bool {

@@ -31,6 +31,9 @@ pub fn exists_already(file: &Path) -> Failure {
         .remedy("choose another name, or move it away")
 }
 
+/// What a file is called besides until it is complete.
+const PARTIAL: &str = ".partial";
+
 /// The file of a table's rejected rows.
 pub fn rejected_path(output: &Path) -> PathBuf {
     with_suffix(output, ".rejected.csv")
@@ -47,7 +50,7 @@ pub fn refuse_same(arguments: &Arguments) -> CommandResult {
     let Arguments { output, map, key_file, .. } = arguments;
     let rejected = output.as_deref().map(rejected_path);
     let drawn = [output, &rejected, map].into_iter().flatten();
-    let partial = drawn.clone().map(|file| with_suffix(file, ".partial"));
+    let partial = drawn.clone().map(|file| with_suffix(file, PARTIAL));
     let files: Vec<_> = drawn.chain(key_file).cloned().chain(partial).collect();
     let mut seen = HashSet::new();
     match files.iter().find(|file| !seen.insert(place(file))) {
@@ -100,9 +103,7 @@ impl Unfinished {
     /// Begins it; when it is whole, that is its name, with this mode at most.
     pub fn create(whole: &Path, mode: u32) -> Result<Self, Failure> {
         refuse_existing(whole)?;
-        let mut partial = whole.as_os_str().to_owned();
-        partial.push(".partial");
-        let partial = PathBuf::from(partial);
+        let partial = with_suffix(whole, PARTIAL);
         refuse_existing(&partial)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&partial);
         let file = file.or_failed(partial.display())?;

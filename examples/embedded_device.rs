@@ -11,7 +11,7 @@ use ebp_meter::{interface::Registry, unlock::Tries};
 fn main() -> Result<(), Box<dyn Error>> {
     let config = std::env::args_os().nth(1).ok_or("name a device's configuration")?;
     let (mut reader, mut sender) =
-        (Device::open(Path::new(&config))?, Device::open(Path::new(&config))?);
+        (Device::open_for_measuring(Path::new(&config))?, Device::open(Path::new(&config))?);
     let (stop, tries) = (Arc::default(), Tries::in_folder(&reader.config.spool));
     let (mut reporting, ended) = (daemon::Reporting::new(&sender)?, Arc::clone(&stop));
     let tell = |_: &Device, step: daemon::ReportingStep| println!("{:?}", step.outcome);

@@ -20,6 +20,8 @@ const FOLDER: &str = "EBP_BENCH_SERVER";
 /// Set, it bounds what a single client may do.
 const LIMITED: &str = "EBP_BENCH_LIMITED";
 const URL: &str = "EBP_BENCH_DATABASE";
+/// Set, the server listens there.
+const ADDRESS: &str = "EBP_BENCH_ADDRESS";
 /// Set, the server has so many connections to PostgreSQL, of which a quarter stores reports.
 const CONNECTIONS: &str = "EBP_BENCH_CONNECTIONS";
 
@@ -33,7 +35,8 @@ pub fn serve_if_asked() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let settings = settings(Path::new(&folder), std::env::var(URL).ok());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = std::env::var(ADDRESS).unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let ended = async move {
             println!("{address}");
@@ -69,6 +72,7 @@ pub struct Server {
     pub process: Process,
     pub database: Option<String>,
     child: Child,
+    command: Command,
     folder: tempfile::TempDir,
 }
 
@@ -110,23 +114,43 @@ impl Server {
         if let Some(url) = &url {
             command.env(URL, url);
         }
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (child, address) = spawn(&mut command);
         let settings = settings(folder.path(), url.clone());
         Self {
-            address: line.trim().parse().unwrap(),
+            address,
             authority,
             store: ebp_store::open_store(&settings.database).await.unwrap(),
             process: Process(child.id()),
             database: url.map(|url| url.rsplit('=').next().unwrap().to_owned()),
             child,
+            command,
             folder,
         }
     }
 }
 
+/// The process, and where it listens.
+fn spawn(command: &mut Command) -> (Child, SocketAddr) {
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().parse().unwrap())
+}
+
 impl Server {
+    /// Ends it without a chance to clean up.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again where it was, and returns when it listens.
+    pub fn go_on(&mut self) {
+        self.command.env(ADDRESS, self.address.to_string());
+        (self.child, _) = spawn(&mut self.command);
+        self.process = Process(self.child.id());
+    }
+
     /// Where its files are.
     pub fn folder(&self) -> &Path {
         self.folder.path()

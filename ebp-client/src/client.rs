@@ -19,7 +19,10 @@ use reqwest::{
 use rustls::ClientConfig;
 use serde::de::DeserializeOwned;
 
-use crate::{ClientError, identity::Identity, server_clock::ServerClock, validity::Validity};
+use crate::{
+    ClientError, identity::Identity, kept::KeptConnection, server_clock::ServerClock,
+    validity::Validity,
+};
 use ebp_core::{
     clock::{Clock, SystemClock},
     contract::{
@@ -36,6 +39,9 @@ const MAX_ANSWER: u64 = 64 << 20;
 /// A longer `Retry-After` of the server is shortened to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a connection is kept that was not asked to be: as long as a server does.
+const USUALLY_KEPT: Duration = Duration::from_secs(30);
+
 /// The client's settings.
 #[derive(Clone)]
 pub struct ClientOptions {
@@ -43,6 +49,9 @@ pub struct ClientOptions {
     pub connect_timeout: Duration,
     /// How long to wait for the whole answer.
     pub timeout: Duration,
+    /// Whether a connection is kept from question to question, and how long: one that a router forgot
+    /// meanwhile is noticed. Otherwise it is kept for half a minute.
+    pub kept: Option<Duration>,
     /// The version of the program, sent as `user-agent`.
     pub version: String,
     /// The clock against which the validity of the server's certificate is checked.
@@ -54,6 +63,7 @@ impl Default for ClientOptions {
         Self {
             connect_timeout: Duration::from_secs(10),
             timeout: Duration::from_secs(60),
+            kept: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clock: Arc::new(SystemClock),
         }
@@ -68,6 +78,7 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     /// For a client with a certificate.
     server_clock: Option<ServerClock>,
+    kept: Arc<KeptConnection>,
     /// The request that this one's are a part of.
     trace: Option<TraceContext>,
 }
@@ -121,11 +132,14 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
+            .pool_idle_timeout(options.kept.unwrap_or(USUALLY_KEPT))
+            .pool_max_idle_per_host(1)
             .user_agent(format!("ebp/{}", options.version))
             .default_headers(headers)
             .build()
             .map_err(|e| set_up(e.to_string()))?;
-        Ok(Self { http, server, clock: options.clock, server_clock: None, trace: None })
+        let kept = Arc::new(KeptConnection::new(options.kept));
+        Ok(Self { http, server, clock: options.clock, server_clock: None, kept, trace: None })
     }
 
     /// The same client, whose requests keep the identifier of one that they are a part of: a page
@@ -317,7 +331,8 @@ impl Client {
         };
         let trace = self.trace.map_or_else(TraceContext::begin, TraceContext::child);
         let request = request.header(TRACEPARENT, trace.to_string());
-        let response = request.send().map_err(transport)?;
+        let request = request.build().map_err(transport)?;
+        let response = self.kept.ask(&self.http, request).map_err(transport)?;
         let (status, retry_after) = (response.status(), self.retry_after(&response));
         if status.is_success() {
             return Ok(response);

@@ -34,6 +34,7 @@ mod household;
 pub mod identity;
 mod incidents;
 mod job;
+mod kept;
 mod management;
 mod measurements;
 mod message;

@@ -6,7 +6,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use ebp_client::{
-    ClientError, KeyKind, Validity, ValidityError,
+    ClientError, ClientOptions, KeyKind, Validity, ValidityError,
     identity::{Identity, IdentityError},
     renewal::{self, RenewalError},
 };
@@ -77,6 +77,10 @@ pub struct Device {
     frontend_at: Duration,
 }
 
+/// How long the measuring daemon keeps its connection to the Data API, which it asks once in a quarter of
+/// an hour. The server ends one after 20 minutes (`idle_seconds`).
+const KEPT: Duration = Duration::from_secs(19 * 60);
+
 /// How often the page's files are looked at.
 const FRONTEND_EVERY: Duration = Duration::from_secs(3600);
 
@@ -87,8 +91,22 @@ impl Device {
     /// Returns [`DeviceError`], naming the file concerned.
     pub fn open(path: &Path) -> Result<Self, DeviceError> {
         let config = DeviceConfig::load(path)?;
-        let clock = Arc::new(DeviceSystemClock::new(config.clock));
         let options = config.api.client_options();
+        Self::open_on_network(config, options)
+    }
+
+    /// The same for measuring: the connection to the Data API is kept from slot to slot.
+    ///
+    /// # Errors
+    /// Returns [`DeviceError`], naming the file concerned.
+    pub fn open_for_measuring(path: &Path) -> Result<Self, DeviceError> {
+        let config = DeviceConfig::load(path)?;
+        let options = ClientOptions { kept: Some(KEPT), ..config.api.client_options() };
+        Self::open_on_network(config, options)
+    }
+
+    fn open_on_network(config: DeviceConfig, options: ClientOptions) -> Result<Self, DeviceError> {
+        let clock = Arc::new(DeviceSystemClock::new(config.clock));
         let connect = Arc::new(Network { url: config.api.url.clone(), options });
         Self::open_with(config, clock, connect)
     }

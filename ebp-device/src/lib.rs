@@ -17,7 +17,7 @@
 //! let config = DeviceConfig::load(&path).unwrap();
 //! assert_eq!(config.cycle.measurement.to_string(), "15m");
 //! assert!(config.publish().is_empty());
-//! // `Device::open(&path)` opens spool and identity; `daemon::measure` measures from then on.
+//! // `Device::open_for_measuring(&path)` opens spool and identity; `daemon::measure` goes on from there.
 //! ```
 //!
 //! Enters: a configuration, meters' telegrams, the Data API's responses. Leaves: rows of the spool,

@@ -35,14 +35,14 @@ use tower::ServiceExt;
 
 use crate::{
     auth::{Peer, Source},
-    limit::{Connections, Requests, Shares},
+    limit::{Client, Connections, Requests, SCARCE, Shares},
     settings::Limits,
     telemetry::{Handshake, Telemetry},
 };
 
-/// With less than this part of the places left, a connection ends with its answer: to be kept is for
-/// quieter times.
-const SCARCE: usize = 4;
+/// The age of a device's connection, in pauses between its requests, after which it is closed: devices
+/// spread over the servers that there are by then.
+const DEVICE_PAUSES: u32 = 12;
 
 /// How long idle connections have to close before they are notified again.
 const GIVE_WAY: Duration = Duration::from_millis(100);
@@ -136,6 +136,7 @@ async fn accept(
                 Err(error) => {
                     // No file descriptors, mostly: others have to end first.
                     tracing::warn!(%error, "a connection was not accepted");
+                    crowd.send_replace(());
                     sleep(Duration::from_millis(100)).await;
                     continue;
                 }
@@ -150,9 +151,9 @@ async fn accept(
             (transport.clone(), router.clone(), listening.clone(), signals.clone());
         let places = places.clone();
         connections.spawn(async move {
-            let _places = (place, own_place);
+            let _place = place;
             let few = listening.limits.connections / SCARCE;
-            let scarce = move || places.available_permits() < few;
+            let scarce = || places.available_permits() < few || own_place.is_scarce();
             serve_connection(stream, source, transport, router, &listening, scarce, signals).await;
         });
     }
@@ -274,16 +275,22 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             response
         }
     });
+    let is_device = matches!(&peer, Peer::Certificate(certificate)
+        if matches!(certificate.client(), Client::Device(_)));
+    let (idle, age) = match is_device {
+        true => (limits.idle, limits.idle.saturating_mul(DEVICE_PAUSES)),
+        false => (limits.headers, limits.connection_age),
+    };
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(limits.headers)
+            .header_read_timeout(idle)
             .max_buf_size(64 << 10)
             .serve_connection(stream, service)
             // A tunnel or session goes on by itself; this connection and its places end here.
             .with_upgrades()
     );
-    let mut aged = pin!(sleep(limits.connection_age));
+    let mut aged = pin!(sleep(age));
     let ended = loop {
         tokio::select! {
             // A request that has arrived already is processed first.

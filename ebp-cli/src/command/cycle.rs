@@ -40,7 +40,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Measures once, or in every cycle.
 pub fn measure(config: &Path, every: bool) -> CommandResult {
-    let mut device = Device::open(config)?;
+    let mut device = Device::open_for_measuring(config)?;
     // A full disk is reported by the measuring itself.
     let _ = device.spool.note_component("reader", env!("CARGO_PKG_VERSION"));
     meters::warn_of_names_and_pins(&device.config);

@@ -363,6 +363,7 @@ impl ServerConfig {
             rate: given.rate(default.rate),
             handshake: seconds(given.handshake_seconds, default.handshake),
             headers: seconds(given.headers_seconds, default.headers),
+            idle: seconds(given.idle_seconds, default.idle),
             body: seconds(given.body_seconds, default.body),
             request: seconds(given.request_seconds, default.request),
             drain: seconds(given.drain_seconds, default.drain),

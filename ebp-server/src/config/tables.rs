@@ -73,6 +73,8 @@ pub struct LimitsConfig {
     pub handshake_seconds: Option<u64>,
     /// Seconds for a request's headers, and for a kept connection to be idle.
     pub headers_seconds: Option<u64>,
+    /// The same for a measurement device.
+    pub idle_seconds: Option<u64>,
     /// Seconds for a request's body to arrive.
     pub body_seconds: Option<u64>,
     /// Seconds for a request from its headers to its answer.

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::network;
+use super::{SCARCE, network};
 
 /// Counts the connections of each address. What it remembers is bounded by the connections.
 pub struct Connections {
@@ -49,6 +49,17 @@ impl Connections {
     }
 }
 
+impl Place {
+    /// Whether less than a quarter of the address's places are left: none is kept then without need, since
+    /// many devices may share the address.
+    #[must_use]
+    pub fn is_scarce(&self) -> bool {
+        let open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.get(&self.address).copied().unwrap_or_default();
+        self.of.most != 0 && (self.of.most - count.min(self.of.most)) * SCARCE < self.of.most
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +92,20 @@ mod tests {
         assert!(enter("192.0.2.1").is_some());
         drop((second, others));
         assert!(connections.open.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_address_keeps_none_once_a_quarter_of_its_places_is_left() {
+        let connections = Connections::new(8);
+        let enter = |text: &str| connections.enter(text.parse().unwrap()).unwrap();
+        let mut places: Vec<_> = (0..6).map(|_| enter("192.0.2.1")).collect();
+        assert!(!places[0].is_scarce());
+        places.push(enter("192.0.2.1"));
+        assert!(places.iter().all(Place::is_scarce));
+        assert!(!enter("192.0.2.2").is_scarce(), "another one has its own");
+        places.pop();
+        assert!(!places[0].is_scarce());
+        assert!(!Connections::new(0).enter("192.0.2.1".parse().unwrap()).unwrap().is_scarce());
     }
 
     #[test]

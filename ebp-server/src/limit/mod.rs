@@ -28,6 +28,10 @@ pub use turns::{Turn, Turns};
 
 use crate::problem::ApiError;
 
+/// With less than this part of the places left, of all or of an address, a connection ends with its
+/// answer: to be kept is for quieter times.
+pub const SCARCE: usize = 4;
+
 /// Bounds the requests of each client.
 pub struct Requests {
     buckets: Option<[Buckets; 2]>,

@@ -4,7 +4,7 @@
 //! asked once more, over a new one. Absent: the connections themselves, which the HTTP client has.
 //!
 //! A device asks for consent once in a quarter of an hour. Over a connection that is kept a question
-//! costs a fifth of one that begins with a handshake. Many home routers forget a connection that rests
+//! costs a quarter of one that begins with a handshake. Many home routers forget a connection that rests
 //! and tell nobody: a question is lost then, and it is asked again over a new connection. Where that
 //! happens twice in succession nothing is kept for a day.
 

@@ -3,14 +3,13 @@
 //! Enters: a listening socket, the TLS configuration, the service. Leaves: nothing. Absent: what
 //! is asked and answered.
 
+mod progress;
+
 use std::{
     future::Future,
     net::IpAddr,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -33,6 +32,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use self::progress::{Progress, Watched};
 use crate::{
     auth::{Peer, Source},
     limit::{Client, Connections, Requests, SCARCE, Shares},
@@ -205,7 +205,7 @@ async fn serve_connection(
     let tls = match transport {
         Transport::Tls(tls) => tls,
         Transport::Plain => {
-            let (stream, peer) = (TokioIo::new(stream), Peer::Anonymous);
+            let peer = Peer::Anonymous;
             return serve_stream(stream, peer, source, router, listening, scarce, signals).await;
         }
     };
@@ -230,11 +230,11 @@ async fn serve_connection(
     };
     listening.telemetry.handshake(Handshake::from_kind(stream.get_ref().1.handshake_kind()));
     let peer = Peer::from_chain(stream.get_ref().1.peer_certificates());
-    serve_stream(TokioIo::new(stream), peer, source, router, listening, scarce, signals).await;
+    serve_stream(stream, peer, source, router, listening, scarce, signals).await;
 }
 
 async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
-    stream: TokioIo<S>,
+    stream: S,
     peer: Peer,
     source: IpAddr,
     router: Router,
@@ -255,17 +255,17 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         }
         Peer::Anonymous | Peer::Unreadable | Peer::Own(_) => None,
     };
-    let (busy, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+    let progress = Arc::<Progress>::default();
+    let stream = TokioIo::new(Watched { stream, progress: progress.clone() });
     let service = service_fn(|mut request: Request<Incoming>| {
-        busy.store(true, Ordering::Relaxed);
-        asked.store(true, Ordering::Relaxed);
+        progress.ask();
         request.extensions_mut().insert(peer.clone());
         request.extensions_mut().insert(Source(source));
         let answer = router.clone().oneshot(request.map(Body::new));
-        let (busy, scarce) = (&busy, &scarce);
+        let (progress, scarce) = (&progress, &scarce);
         async move {
             let mut response = answer.await;
-            busy.store(false, Ordering::Relaxed);
+            progress.answer();
             if let Ok(response) = &mut response
                 && response.status() != StatusCode::SWITCHING_PROTOCOLS
                 && scarce()
@@ -290,6 +290,7 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             // A tunnel or session goes on by itself; this connection and its places end here.
             .with_upgrades()
     );
+    let mut late_head = pin!(progress.wait_for_late_head(limits.headers));
     let mut aged = pin!(sleep(age));
     let ended = loop {
         tokio::select! {
@@ -298,15 +299,18 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             ended = connection.as_mut() => break Some(ended),
             () = wait_for_shutdown(&mut closing) => break None,
             Ok(()) = crowded.changed() => {
-                let asked = asked.load(Ordering::Relaxed);
+                let asked = progress.has_asked();
                 if !asked && begun.elapsed() > GRACE {
                     return tracing::debug!("a connection asked nothing and gave way to others");
                 }
-                if asked && !busy.load(Ordering::Relaxed) {
+                if asked && !progress.is_busy() {
                     break None;
                 }
             }
             () = aged.as_mut() => break None,
+            () = late_head.as_mut() => {
+                return tracing::debug!("a request's head took too long");
+            }
         }
     };
     let ended = match ended {
@@ -314,7 +318,7 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         None => {
             connection.as_mut().graceful_shutdown();
             // One that has asked nothing has nothing to finish.
-            let patience = if asked.load(Ordering::Relaxed) { limits.request } else { GRACE };
+            let patience = if progress.has_asked() { limits.request } else { GRACE };
             match timeout(patience, connection).await {
                 Ok(ended) => ended,
                 Err(_) => return tracing::debug!("a connection was broken off"),

@@ -31,8 +31,8 @@ pub struct Limits {
     pub handshake: Duration,
     /// For a request's headers, and for a kept connection to be idle.
     pub headers: Duration,
-    /// The same for a measurement device, which asks for consent once in a quarter of an hour: a question
-    /// over a kept connection costs both ends a fifth of one that begins with a handshake.
+    /// For a measurement device's kept connection to be idle: it asks for consent once in a quarter of an
+    /// hour, and a question that needs no handshake costs both ends a quarter.
     pub idle: Duration,
     /// For a request's body to arrive.
     pub body: Duration,

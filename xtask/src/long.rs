@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The tasks: each with what it is.
-const TASKS: [(&str, &str); 18] = [
+const TASKS: [(&str, &str); 19] = [
     ("fieldtest", "200 seeds of the field test, three weeks each"),
     ("year", "the field test of 100 devices for a year"),
     ("features", "each crate by itself, with each of its features"),
@@ -33,6 +33,7 @@ const TASKS: [(&str, &str); 18] = [
         "static programs for three architectures, each of which measures and sends, or those of a --target",
     ),
     ("upgrade", "servers of two releases on one PostgreSQL, exchanged one by one under load"),
+    ("traffic", "what both daemons of a device send and receive in a day"),
     ("broker", "an MQTT broker stopped, and one frozen, for ten minutes while devices measure"),
     (
         "update",
@@ -67,6 +68,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "images" => images(rest),
         "programs" => all_programs(rest),
         "upgrade" => upgrade::run(rest),
+        "traffic" => traffic(),
         "broker" => broker(),
         "update" => update(),
         "updates" => machine::run_updates(rest),
@@ -111,6 +113,13 @@ fn risk() -> Result<()> {
     let mut command = cargo();
     command.args(["test", "--package", "ebp-cli", "--test", "it", "release_risk::"]);
     succeed(command.args(["--", "--ignored", "--nocapture"]))
+}
+
+/// Prints the bytes of a day.
+fn traffic() -> Result<()> {
+    let mut command = cargo();
+    command.args(["test", "--package", "ebp-cli", "--all-features", "--test", "it"]);
+    succeed(command.args(["traffic::", "--", "--ignored", "--nocapture"]))
 }
 
 /// Prints how late measurements were, and what was published afterwards.

@@ -1,19 +1,15 @@
 //! What a device's questions for consent cost on the wire.
 
-use std::{
-    fs,
-    net::TcpListener,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, net::TcpListener, process::Command, thread, time::Duration};
 
 use ebp_needs::needs;
 use ebp_testkit::network::{FAR, Network};
 
 use crate::{
     operate::people::as_group,
-    support::{clean, household::Household, process::Running, server::Server, wait_for},
+    support::{
+        clean, household::Household, meter::Meter, process::Running, server::Server, wait_for,
+    },
     tunnel::party::Passage,
 };
 
@@ -23,6 +19,11 @@ const RESUMED: u64 = 3_400;
 
 /// The same over a connection that is kept.
 const KEPT: u64 = 900;
+
+const QUESTIONS: &str =
+    "ebp_requests_total{method=\"GET\",route=\"/household/consent\",status=\"200\"}";
+const UPLOADS: &str = "ebp_uploads_total";
+const STORED: &str = "ebp_measurements_total{outcome=\"accepted\"}";
 
 /// An Ethernet header.
 const HEADER: u64 = 14;
@@ -43,65 +44,66 @@ struct Line {
     network: Network,
     passage: Passage,
     server: Server,
-    daemon: Running,
-    _household: Household,
+    household: Household,
 }
 
 impl Line {
-    fn start(limits: &str, cycle: &str) -> Self {
+    fn start(limits: &str, models: &[&str], cycle: &str) -> Self {
         let server = Server::configured(&format!("[limits]\n{limits}\n"));
         server.set_secrets();
         let network = Network::start();
         let listener = network.far(|| TcpListener::bind((FAR, 0)).unwrap());
         let passage = Passage::from_listener(listener, server.port());
-        let household = Household::register(&server, "erika@example.org", &["MT175"], cycle);
+        let household = Household::register(&server, "erika@example.org", models, cycle);
         household.account(&server).grant();
-        let url = passage.url();
         let (ca, certificate) = (server.ca(), &household.device_certificate);
-        household.configure(&url, &ca, certificate, &["MT175"], cycle);
-        let hosts = household.folder.path().join("hosts");
-        fs::write(&hosts, format!("{FAR} localhost\n")).unwrap();
-        let daemon = network.near(|| {
-            let mut command = Command::new("unshare");
-            let script =
-                "mount --bind \"$0\" /etc/hosts && exec \"$1\" read --every --config \"$2\"";
-            command.args(["--mount", "sh", "-c", script]).arg(&hosts);
-            command.arg(env!("CARGO_BIN_EXE_ebp")).arg(&household.config);
-            Running::start(clean(command))
-        });
-        Self { network, passage, server, daemon, _household: household }
+        household.configure(&passage.url(), &ca, certificate, models, cycle);
+        fs::write(household.folder.path().join("hosts"), format!("{FAR} localhost\n")).unwrap();
+        Self { network, passage, server, household }
     }
 
-    /// How often the device has been told that consent is granted.
-    fn asked(&self) -> u64 {
+    fn daemon(&self, name: &str) -> Running {
+        self.network.near(|| {
+            let mut command = Command::new("unshare");
+            let script =
+                "mount --bind \"$0\" /etc/hosts && exec \"$1\" \"$2\" --every --config \"$3\"";
+            command.args(["--mount", "sh", "-c", script]);
+            command.arg(self.household.folder.path().join("hosts"));
+            command.arg(env!("CARGO_BIN_EXE_ebp")).arg(name).arg(&self.household.config);
+            Running::start(clean(command))
+        })
+    }
+
+    /// The number behind that name in the server's metrics.
+    fn count(&self, sample: &str) -> u64 {
         let metrics = as_group(&self.server, "administrators", "/metrics", None).text().unwrap();
-        let sample =
-            "ebp_requests_total{method=\"GET\",route=\"/household/consent\",status=\"200\"} ";
-        let value = metrics.lines().find_map(|line| line.strip_prefix(sample));
+        let value = metrics.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
         value.map_or(0, |value| value.parse().unwrap())
     }
 
-    /// Waits for the answer to a question that is asked from now on.
-    fn wait_for_question(&self, what: &str) {
-        self.wait_for_questions(what, self.asked() + 1);
-    }
-
-    fn wait_for_questions(&self, what: &str, count: u64) {
-        wait_for(what, || {
+    /// Waits until there are so many.
+    fn wait_for_count(&self, sample: &str, count: u64) {
+        wait_for(&format!("{sample} {count}"), || {
             // Each look is a request, too.
             thread::sleep(Duration::from_millis(300));
-            (self.asked() >= count).then_some(())
+            (self.count(sample) >= count).then_some(())
         });
     }
 
-    /// Bytes of a question.
+    /// Waits for the answer to a question that is asked from now on.
+    fn wait_for_question(&self) {
+        self.wait_for_count(QUESTIONS, self.count(QUESTIONS) + 1);
+    }
+
+    /// Bytes of a question, after the first.
     fn each(&self) -> u64 {
-        self.wait_for_question("a question over a connection that is not the first");
+        self.wait_for_question();
+        self.wait_for_question();
         thread::sleep(Duration::from_secs(3));
-        let (before, first) = (bytes(&self.network), self.asked());
-        self.wait_for_questions("further questions", first + 4);
+        let (before, first) = (bytes(&self.network), self.count(QUESTIONS));
+        self.wait_for_count(QUESTIONS, first + 4);
         thread::sleep(Duration::from_secs(3));
-        let each = (bytes(&self.network) - before) / (self.asked() - first);
+        let each = (bytes(&self.network) - before) / (self.count(QUESTIONS) - first);
         eprintln!("{each} bytes a question");
         each
     }
@@ -112,8 +114,8 @@ impl Line {
 #[needs(network_namespaces, mount)]
 #[test]
 fn a_question_over_a_resumed_connection_is_small() {
-    let line = Line::start("idle_seconds = 1", "5s");
-    line.wait_for_question("the first question");
+    let line = Line::start("idle_seconds = 1", &["MT175"], "5s");
+    let _daemon = line.daemon("read");
     let each = line.each();
     assert!(each <= RESUMED, "{each} bytes");
     assert!(line.passage.passed() > 4, "a connection for each");
@@ -123,8 +125,8 @@ fn a_question_over_a_resumed_connection_is_small() {
 #[needs(network_namespaces, mount)]
 #[test]
 fn a_question_over_a_kept_connection_is_smaller() {
-    let line = Line::start("", "5s");
-    line.wait_for_question("the first question");
+    let line = Line::start("", &["MT175"], "5s");
+    let _daemon = line.daemon("read");
     let each = line.each();
     assert!(each <= KEPT, "{each} bytes");
     // The other one is for the device's other questions at its start.
@@ -135,19 +137,55 @@ fn a_question_over_a_kept_connection_is_smaller() {
 #[needs(network_namespaces, mount)]
 #[test]
 fn a_question_that_is_lost_with_the_kept_connection_is_asked_again() {
-    let line = Line::start("", "24s");
-    line.wait_for_question("the first question");
+    let line = Line::start("", &["MT175"], "24s");
+    let daemon = line.daemon("read");
+    line.wait_for_question();
     let connections = line.passage.passed();
     for lost in 1..=2 {
         line.passage.forget();
-        line.wait_for_question("the question after the loss");
+        line.wait_for_question();
         assert_eq!(line.passage.passed(), connections + lost);
     }
     // From now on each has a connection of its own, which nobody can forget meanwhile.
+    line.wait_for_question();
     line.passage.forget();
-    let begun = Instant::now();
-    line.wait_for_question("the question that is not lost");
-    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
-    let told = line.daemon.stderr().join("\n");
+    line.wait_for_question();
+    assert_eq!(line.passage.passed(), connections + 4);
+    let told = daemon.stderr().join("\n");
     assert!(!told.contains("cannot be reached"), "{told}");
+}
+
+/// Both daemons with two meters, and as many slots and questions to a report as there are by default.
+#[needs(network_namespaces, mount)]
+#[test]
+#[ignore = "takes minutes: cargo xtask long traffic"]
+fn a_day_takes_little() {
+    let models = ["MT175", "MT681"];
+    let line = Line::start("", &models, "10s");
+    let folder = line.household.folder.path();
+    let _meters = models.map(|model| Meter::quick(folder, model));
+    let text = fs::read_to_string(&line.household.config).unwrap();
+    assert!(text.contains("report = \"1s\""), "{text}");
+    let text = text.replace("report = \"1s\"", "report = \"40s\"");
+    fs::write(&line.household.config, text).unwrap();
+    let _daemons = ["read", "transmit"].map(|name| line.daemon(name));
+    line.wait_for_count(UPLOADS, 2);
+    thread::sleep(Duration::from_secs(3));
+    let of = |what| line.count(what);
+    let (bytes_before, before) = (bytes(&line.network), [UPLOADS, QUESTIONS, STORED].map(of));
+    for upload in 1..=4 {
+        line.wait_for_count(UPLOADS, before[0] + upload);
+    }
+    thread::sleep(Duration::from_secs(3));
+    let (bytes_after, after) = (bytes(&line.network), [UPLOADS, QUESTIONS, STORED].map(of));
+    let [reports, questions, stored] = [0, 1, 2].map(|place| after[place] - before[place]);
+    let hour = (bytes_after - bytes_before) / reports;
+    // Six times a day the server ends the kept connection because of its age.
+    let day = 24 * hour + 6 * RESUMED;
+    println!(
+        "{reports} reports with {stored} measurements, {questions} questions: {hour} bytes for each \
+         report with its questions, {day} a day"
+    );
+    assert_eq!(stored, 8 * reports);
+    assert!(day <= 250_000, "{day} bytes");
 }

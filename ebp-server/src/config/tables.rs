@@ -73,7 +73,7 @@ pub struct LimitsConfig {
     pub handshake_seconds: Option<u64>,
     /// Seconds for a request's headers, and for a kept connection to be idle.
     pub headers_seconds: Option<u64>,
-    /// The same for a measurement device.
+    /// Seconds for a measurement device's kept connection to be idle.
     pub idle_seconds: Option<u64>,
     /// Seconds for a request's body to arrive.
     pub body_seconds: Option<u64>,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 30] = [
+const MIGRATIONS: [&str; 31] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -49,6 +49,7 @@ const MIGRATIONS: [&str; 30] = [
     include_str!("../../migrations/postgres/0028_revoked_person.sql"),
     include_str!("../../migrations/postgres/0029_error_group.sql"),
     include_str!("../../migrations/postgres/0030_rollout.sql"),
+    include_str!("../../migrations/postgres/0031_fleet_by_statement.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

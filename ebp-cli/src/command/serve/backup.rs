@@ -16,7 +16,7 @@ use ebp_survey::{
 
 use crate::{
     command::{
-        local_survey::{exists, with_survey},
+        local_survey::{exists, with_existing_survey},
         server_data::ServerData,
     },
     exit::{CommandResult, Failure, chain, server},
@@ -114,12 +114,12 @@ impl RevocationsAction {
         let settings = data.settings()?;
         match self {
             Self::List { output } => {
-                // Opening it would make an empty one, whose list lacks everybody.
+                // The list of an empty one would lack everybody.
                 if !exists(&settings) {
                     return Err(Failure::failed("there is no database to list revocations of")
                         .remedy("name the server's folder with --data; restore the database first if it is lost"));
                 }
-                let known = with_survey(
+                let known = with_existing_survey(
                     &settings,
                     |survey| survey,
                     async |survey| {
@@ -135,7 +135,7 @@ impl RevocationsAction {
                 let revocations = parse(file)?;
                 let (geocoder, trouble) = geocoder(&settings);
                 let with_geocoder = |survey: Survey| survey.with_geocoder(geocoder);
-                let applied = with_survey(&settings, with_geocoder, async |survey| {
+                let applied = with_existing_survey(&settings, with_geocoder, async |survey| {
                     // As a server opens it, so that what is revoked is masked at once.
                     if let Err(error) = mask_by(survey.store(), &settings.masking, false).await {
                         tell_unmasked(&error);

@@ -85,16 +85,23 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> C
         clock: settings.clock.clone(),
     });
     let restored = crate::runtime::on_this_thread()?.block_on(restoring);
-    let Restored { applied, replaced, unmasked } = restored.map_err(|error| match error {
-        RestoreError::Backup(error) => explain(error),
-        RestoreError::Store(error) => server::store(error),
-        error => Failure::failed(chain(&error)),
-    })?;
+    let Restored { applied, households, replaced, unmasked } =
+        restored.map_err(|error| match error {
+            RestoreError::Backup(error) => explain(error),
+            RestoreError::Store(error) => server::store(error),
+            error => Failure::failed(chain(&error)),
+        })?;
     if let Some(error) = unmasked {
         tell_unmasked(&error);
     }
     tell_not_forgotten(trouble, &applied);
-    tell!("ebp: {} is restored", database.display());
+    tell!("ebp: {} is restored, with {}", database.display(), counted(households, "household"));
+    if households == 0 {
+        tell!(
+            "ebp: the backup has no households: it was taken of an empty database; restore an \
+             older one unless nobody was registered"
+        );
+    }
     tell_applied(&applied);
     if !known && revocations.is_none() {
         tell!(

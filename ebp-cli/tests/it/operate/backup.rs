@@ -108,6 +108,8 @@ fn of_sqlite() {
     server.end().done();
     let restored = server.run(restore, "").done();
     assert!(restored.stderr.contains("revoked again: 2 households"), "{restored:?}");
+    assert!(restored.stderr.contains("is restored, with 3 households"), "{restored:?}");
+    assert!(!restored.stderr.contains("empty database"), "{restored:?}");
     for name in ["Erika", "erika@", "Ida Neu", "ida@"] {
         assert!(!holds(&server.data().join("ebp.sqlite"), name), "{name} is there again");
     }
@@ -121,6 +123,18 @@ fn of_sqlite() {
     assert_eq!(as_group(&server, "administrators", "/metrics", None).status(), 200);
     // What was acknowledged after it is sent again by devices that keep it, and is taken.
     assert_eq!(max.report(&server, 0..before + 8).unwrap().0, 200);
+}
+
+/// A backup that was taken when the database was lost already.
+#[test]
+fn of_sqlite_with_nobody_in_it() {
+    let mut server = Server::start();
+    let copy = server.data().join("copy.sqlite");
+    server.run(["serve", "backup", "--output", copy.to_str().unwrap()], "").done();
+    server.end().done();
+    let restored = server.run(["serve", "restore", "--input", copy.to_str().unwrap()], "").done();
+    assert!(restored.stderr.contains("is restored, with 0 households"), "{restored:?}");
+    assert!(restored.stderr.contains("restore an older one"), "{restored:?}");
 }
 
 /// The replaced database is lost: what was revoked comes from the list that was kept.

@@ -7,7 +7,12 @@ own=/var/lib/ebp-first-start
 # shellcheck source=/dev/null
 . "$own/settings"
 
-command -v ebp >/dev/null || DEBIAN_FRONTEND=noninteractive dpkg --install "$own/ebp.deb"
+# Where the power went while the package was configured, its program is there, and its users are not.
+installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' ebp 2>/dev/null)" = installed ]; }
+export DEBIAN_FRONTEND=noninteractive
+# Of what else is half configured the card can do without.
+installed || dpkg --configure --pending || true
+installed || dpkg --install "$own/ebp.deb"
 if [ ! -e /etc/ebp/device.pem ]; then
     ebp device enroll --url "$URL" --ca "$own/ca.pem" --token-file "$own/token" --output /etc/ebp
 fi

@@ -26,12 +26,16 @@ use toml::{Table, Value};
 
 use crate::{
     exit::{Code, Failure},
+    file::{read_text, wrong_toml},
     owner,
 };
 use hand_over::HandOver;
 
 /// The version in reports.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A server's data folder, as its environment names it.
+const SERVER_DATA: &str = "EBP_SERVER_DATA";
 
 /// How long the end of the program waits for what it has reported to be sent.
 const LONGEST_END: Duration = Duration::from_secs(3);
@@ -70,23 +74,60 @@ impl Reported {
         Self { component, config, folder, socket: None }
     }
 
-    /// As a configuration file says, of a device, its page or a server; none if the file cannot be used,
-    /// which is reported when it is.
-    pub fn from_file(component: Component, path: &Path) -> Option<Self> {
-        let table: Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
+    /// As a configuration file says, of a device, its page or a server.
+    ///
+    /// # Errors
+    /// Returns a failure if the file cannot be read, its section `[errors]` cannot be used, or it is of
+    /// nothing that reports errors.
+    pub fn from_file(component: Component, path: &Path) -> Result<Self, Failure> {
+        Self::of_file(component, path, |section| section.clone().try_into())
+    }
+
+    /// The same, to look at what was counted: that is in the same place, whatever else is wrong with the
+    /// section.
+    ///
+    /// # Errors
+    /// Returns a failure if the file cannot be read, or is of nothing that reports errors.
+    pub fn counted_by_file(component: Component, path: &Path) -> Result<Self, Failure> {
+        let folder_alone = |section: &Value| {
+            let folder = section.get("folder").and_then(Value::as_str).map(PathBuf::from);
+            ErrorsConfig { folder, ..ErrorsConfig::default() }
+        };
+        Self::of_file(component, path, |section| {
+            Ok(section.clone().try_into().unwrap_or_else(|_| folder_alone(section)))
+        })
+    }
+
+    fn of_file(
+        component: Component,
+        path: &Path,
+        section: impl FnOnce(&Value) -> Result<ErrorsConfig, toml::de::Error>,
+    ) -> Result<Self, Failure> {
+        let text = read_text(path)?;
+        let table: Table = text.parse().map_err(|error| wrong_toml(path, &text, &error))?;
         let beside = path.parent().unwrap_or(Path::new("."));
-        let data = ["spool", "data", "state"]
-            .iter()
-            .find_map(|key| table.get(*key).and_then(Value::as_str))?;
-        let mut config: ErrorsConfig = match table.get("errors") {
-            Some(section) => section.clone().try_into().ok()?,
+        let data = data_of(&table, beside).ok_or_else(|| {
+            Failure::usage(format!(
+                "{} names neither `spool`, `data` nor `state`: it is no configuration of a device, a \
+                 server or a device's page",
+                path.display()
+            ))
+            .remedy(
+                "give the program's own configuration, or the folder of errors itself with --folder",
+            )
+        })?;
+        let mut config = match table.get("errors").map(section) {
+            Some(config) => config.map_err(|error| {
+                let why = error.message().replace('\n', "; ");
+                Failure::usage(format!("{}: [errors]: {why}", path.display()))
+            })?,
             None => ErrorsConfig::default(),
         };
         config.relative_to(beside);
         let hands_over = matches!(component, Component::Page | Component::Updater);
         let socket = table.get("socket").and_then(Value::as_str).filter(|_| hands_over);
         let socket = socket.map(|path| beside.join(path));
-        Some(Self { socket, ..Self::new(component, config, &beside.join(data)) })
+        Ok(Self { socket, ..Self::new(component, config, &data) })
     }
 
     /// The folder of ledger and queue.
@@ -117,6 +158,15 @@ impl Reported {
                 .remedy("check `ca` under [errors], or install the package ca-certificates")
         })
     }
+}
+
+/// Where a configuration keeps what its program has: a device's spool, the state of its page, a server's
+/// data, which the environment may name instead.
+fn data_of(table: &Table, beside: &Path) -> Option<PathBuf> {
+    let named = |key: &str| table.get(key).and_then(Value::as_str).map(|path| beside.join(path));
+    let environment = || std::env::var_os(SERVER_DATA).filter(|value| !value.is_empty());
+    let of_device = named("spool").or_else(|| named("state"));
+    of_device.or_else(|| environment().map(PathBuf::from)).or_else(|| named("data"))
 }
 
 /// Reports the errors of this process from now on. Returns why they are not sent, if they should be: that
@@ -196,7 +246,7 @@ pub fn take_over(group: &ReportedErrorGroup) {
 
 /// The groups of errors that a device's programs count in the folder that its configuration names.
 pub fn source(config: &Path) -> Option<ErrorSource> {
-    let folder = Reported::from_file(Component::Sending, config)?.folder();
+    let folder = Reported::counted_by_file(Component::Sending, config).ok()?.folder();
     Some(ErrorSource::new(move || {
         folder.ledger().unwrap_or_default().latest(limits::STATUS_ERRORS)
     }))

@@ -54,7 +54,6 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// A TOML error on one line with file and line number.
-#[cfg(feature = "server")]
 pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let line =
         error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);

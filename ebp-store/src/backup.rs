@@ -135,6 +135,16 @@ impl Restoration {
         &self.copy.0
     }
 
+    /// How many households the copy has, revoked ones included.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be read.
+    pub fn households(&self) -> Result<u64, BackupError> {
+        let count = "SELECT count(*) FROM household";
+        let found = open(&self.copy.0)?.query_row(count, [], |row| row.get::<_, i64>(0));
+        Ok(found.map_err(sqlite(&self.copy.0))?.unsigned_abs())
+    }
+
     /// Replaces the database by the copy. The replaced file is kept beside it, and its path
     /// returned.
     ///

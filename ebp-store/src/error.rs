@@ -95,6 +95,9 @@ pub enum StoreError {
         /// Its schema.
         schema: NewerSchema,
     },
+    /// The database has no tables of this program, and may not get them.
+    #[error("the database is empty: it has no tables of ebp")]
+    Empty,
     /// The database's file cannot be opened.
     #[error("cannot open the database {}: {source}", path.display())]
     Open {

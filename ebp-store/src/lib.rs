@@ -77,7 +77,7 @@ pub use alert_rule::AlertRuleStore;
 pub use authority::AuthorityStore;
 pub use backup::Restoration;
 pub use certificate::{CertificateKind, RegisterEntry, holder};
-pub use database::{Database, open_store};
+pub use database::{Database, open_existing_store, open_store};
 pub use device_edit::{DeviceEdit, DeviceEditStore, DeviceEdited};
 pub use edit::{Edit, EditOptions, Editor, HouseholdVersion, InvalidLabel, Label};
 pub use error::StoreError;

@@ -37,6 +37,8 @@ pub struct Restore<'a> {
 pub struct Restored {
     /// What was revoked again.
     pub applied: Applied,
+    /// How many households the backup has, revoked ones included.
+    pub households: u64,
     /// Where the replaced database is now, if there was one.
     pub replaced: Option<PathBuf>,
     /// Why the households that were revoked are withheld until a server masks them, if they are.
@@ -86,5 +88,6 @@ pub async fn restore(restore: Restore<'_>) -> Result<Restored, RestoreError> {
     let survey = Survey::new(store, clock).with_geocoder(geocoder);
     let applied = survey.apply_revocations(&revocations).await?;
     survey.store().close().await?;
-    Ok(Restored { applied, replaced: restoration.finish()?, unmasked })
+    let households = restoration.households()?;
+    Ok(Restored { applied, households, replaced: restoration.finish()?, unmasked })
 }

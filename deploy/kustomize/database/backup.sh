@@ -5,6 +5,13 @@ set -eu
 umask 077
 folder=${FOLDER:?} days=${DAYS:?}
 name=$folder/ebp-$(date -u +%Y%m%dT%H%M%SZ).dump
+# The dump of an empty database succeeds. While one is made anew it would be the newest copy.
+tables=$(psql --no-psqlrc --no-align --tuples-only --command \
+  "SELECT count(*) FROM pg_tables WHERE tablename = 'household'" "${PGDATABASE:?}")
+if [ "$tables" = 0 ]; then
+  echo "the database $PGDATABASE has no tables of ebp: nothing was copied" >&2
+  exit 2
+fi
 trap 'rm -f "$name.part"' EXIT
 pg_dump --format=custom --lock-wait-timeout=10min --file="$name.part" "${PGDATABASE:?}"
 # To the end, without a database: a copy that breaks off is found.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ebp_server::Settings;
-use ebp_store::Database;
+use ebp_store::{Database, Store, StoreError};
 use ebp_survey::Survey;
 
 use crate::exit::{Failure, server};
@@ -41,8 +41,27 @@ pub fn with_survey<T>(
     with: impl FnOnce(Survey) -> Survey,
     work: impl AsyncFnOnce(&Arc<Survey>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
+    opened(settings, ebp_store::open_store(&settings.database), with, work)
+}
+
+/// As [`with_survey`], of a database that a server has worked with: one that is missing or empty is
+/// refused, and stays as it is.
+pub fn with_existing_survey<T>(
+    settings: &Settings,
+    with: impl FnOnce(Survey) -> Survey,
+    work: impl AsyncFnOnce(&Arc<Survey>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    opened(settings, ebp_store::open_existing_store(&settings.database), with, work)
+}
+
+fn opened<T>(
+    settings: &Settings,
+    opening: impl Future<Output = Result<Arc<dyn Store>, StoreError>>,
+    with: impl FnOnce(Survey) -> Survey,
+    work: impl AsyncFnOnce(&Arc<Survey>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     crate::runtime::on_this_thread()?.block_on(async {
-        let store = ebp_store::open_store(&settings.database).await.map_err(server::store)?;
+        let store = opening.await.map_err(server::store)?;
         let survey = Arc::new(with(Survey::new(store, settings.clock.clone())));
         let done = work(&survey).await?;
         survey.store().close().await.map_err(server::store)?;

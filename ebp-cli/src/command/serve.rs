@@ -86,7 +86,7 @@ impl Arguments {
         match &self.action {
             #[cfg(feature = "device-web")]
             Some(Action::Device(arguments)) => {
-                Reported::from_file(Component::Page, arguments.config()?)
+                Reported::from_file(Component::Page, arguments.config()?).ok()
             }
             Some(_) => None,
             None if self.print_config => None,

@@ -108,7 +108,7 @@ impl Arguments {
     /// Where a round's errors are reported. What it counts is in the folder of updates, which is root's:
     /// root's files beside those of the services would keep these from counting.
     pub fn reported(&self) -> Option<Reported> {
-        let reported = Reported::from_file(Component::Updater, self.config.as_deref()?)?;
+        let reported = Reported::from_file(Component::Updater, self.config.as_deref()?).ok()?;
         Some(Reported { folder: self.folder.join("errors"), ..reported })
     }
 

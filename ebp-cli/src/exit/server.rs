@@ -96,6 +96,10 @@ pub fn store(error: StoreError) -> Failure {
         }
         StoreError::RegisteredAlready(_) => failure
             .remedy("nothing was stored; if it is another household, register it with --further"),
+        StoreError::Empty => failure.remedy(
+            "name the server's database (--data or --config); if it is lost, put a backup in its \
+             place first",
+        ),
         StoreError::Open { .. } | StoreError::File { .. } => {
             failure.remedy("check the data folder (--data or --config) and its permissions")
         }

@@ -1,4 +1,5 @@
-//! `deploy/card/prepare.sh` on a folder in place of a card.
+//! `deploy/card/prepare.sh` on a folder in place of a card, and `first-start.sh` on one in place of a
+//! machine.
 
 use std::{
     fs,
@@ -97,4 +98,73 @@ fn nothing_is_written_to_what_is_no_card_of_a_new_device() {
     fs::write(card.at("card/etc/ebp/device.pem"), "").unwrap();
     let run = card.prepare(&[]);
     assert!(run.code == Some(1) && run.stderr.contains("is enrolled on this card"), "{run:#?}");
+}
+
+/// A machine of a card, with programs that note what they are told in place of its own.
+struct Machine(Card);
+
+const DPKG: &str = r#"
+case $1 in
+--configure) [ "$(cat state)" != half-configured ] || echo installed >state ;;
+--install) echo installed >state ;;
+esac"#;
+const DPKG_QUERY: &str = "[ -s state ] && cat state";
+const EBP: &str = r#"
+case $2 in
+enroll) touch etc/ebp/device.pem ;;
+init) echo 'spool = "/var/lib/ebp/spool"' >etc/ebp/device.toml ;;
+esac"#;
+
+impl Machine {
+    fn new() -> Self {
+        let card = Card::new();
+        card.prepare(&[]).done();
+        for folder in ["bin", "etc/ebp", "etc/ebp-web"] {
+            fs::create_dir_all(card.at(folder)).unwrap();
+        }
+        for (name, does) in
+            [("dpkg", DPKG), ("dpkg-query", DPKG_QUERY), ("ebp", EBP), ("systemctl", "")]
+        {
+            let program = card.at("bin").join(name);
+            let note = if name == "dpkg-query" { "" } else { r#"echo "${0##*/} $*" >>told"# };
+            fs::write(&program, format!("#!/bin/sh\n{note}\n{does}\n")).unwrap();
+            fs::set_permissions(program, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let script = card.at("card/var/lib/ebp-first-start/first-start.sh");
+        let text = fs::read_to_string(&script).unwrap();
+        let text = text.replace("/var/lib/ebp-first-start", "card/var/lib/ebp-first-start");
+        fs::write(script, text.replace("/etc/ebp", "etc/ebp")).unwrap();
+        Self(card)
+    }
+
+    /// Starts with the package in that state, and says what was told to the package manager.
+    fn start(&self, state: &str) -> Vec<String> {
+        fs::write(self.0.at("state"), state).unwrap();
+        let mut command = Command::new("sh");
+        command.arg("card/var/lib/ebp-first-start/first-start.sh").current_dir(self.0.0.path());
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", self.0.at("bin").display()));
+        process::run(command, b"").done();
+        let told = fs::read_to_string(self.0.at("told")).unwrap();
+        told.lines().filter(|line| line.starts_with("dpkg ")).map(ToOwned::to_owned).collect()
+    }
+}
+
+/// The program is there as soon as the package is unpacked; its users and folders are not.
+#[test]
+fn a_first_start_that_lost_power_configures_its_package() {
+    let configure = "dpkg --configure --pending";
+    let install = "dpkg --install card/var/lib/ebp-first-start/ebp.deb";
+    for (state, told) in [
+        ("", &[configure, install][..]),
+        ("half-configured", &[configure]),
+        ("half-installed", &[configure, install]),
+        ("config-files", &[configure, install]),
+        ("installed", &[]),
+    ] {
+        let machine = Machine::new();
+        assert_eq!(machine.start(state), told, "{state}");
+        assert!(machine.0.at("etc/ebp-web/page.toml").exists(), "{state}");
+        assert!(!machine.0.at("card/var/lib/ebp-first-start").exists(), "{state}");
+    }
 }

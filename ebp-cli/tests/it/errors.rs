@@ -210,7 +210,46 @@ fn a_report_to_try_the_service_with() {
     assert!(!wrong.stderr.contains(KEY), "{wrong:?}");
     wrong.refused(2, &["EBP_ERRORS_DSN: a DSN is of the form"]);
     let missing = run!("errors", "list", "--config", folder.path().join("no.toml"));
-    missing.refused(2, &["is no configuration"]);
+    missing.refused(2, &["no.toml does not exist"]);
+}
+
+/// What is wrong with a configuration is said of it, and what was counted is shown nevertheless.
+#[test]
+fn a_configuration_that_cannot_be_used_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("device.toml");
+    let ask = |what: &str, text: &str, data: Option<&Path>| {
+        fs::write(&config, text).unwrap();
+        let mut command = with_config(&["errors", what], &config);
+        command.env_remove("EBP_SERVER_DATA").envs(data.map(|data| ("EBP_SERVER_DATA", data)));
+        process::run(command, b"")
+    };
+    for wrong in ["dsn = \"https://errors.example.org/1\"", "dsn = \"ftp://a@b/1\"", "dsn = \"\""] {
+        let text = format!("spool = \"spool\"\n[errors]\n{wrong}\n");
+        ask("test", &text, None).refused(2, &["device.toml: [errors]: a DSN is of the form"]);
+        ask("list", &text, None).done().says(&["0 reports to send"]);
+    }
+    let unknown = "spool = \"spool\"\n[errors]\ndns = \"x\"\n";
+    ask("test", unknown, None).refused(2, &["[errors]: unknown field `dns`"]);
+    ask("list", "spool = \n", None).refused(2, &["device.toml:1: "]);
+    let nothing = "[errors]\ndevice = \"hall-7\"\n";
+    ask("list", nothing, None).refused(2, &["names neither `spool`, `data` nor `state`"]);
+    // Of what was counted where the section names a folder, and where the environment names the data.
+    let own = |folder: &str| format!("data = \"data\"\n[errors]\ndsn = 7\nfolder = {folder:?}\n");
+    let receiver = Receiver::start();
+    let dsn = dsn(&receiver);
+    for (text, data, counted) in [
+        (own("own"), None, "own"),
+        ("listen = \"127.0.0.1:0\"\n".to_owned(), Some("elsewhere"), "elsewhere/errors"),
+    ] {
+        let counted = folder.path().join(counted);
+        let mut command = ebp();
+        command.args(["errors", "test", "--folder"]).arg(&counted).env("EBP_ERRORS_DSN", &dsn);
+        process::run(command, b"").done();
+        let data = data.map(|data| folder.path().join(data));
+        let listed = ask("list", &text, data.as_deref()).done();
+        assert!(listed.stdout.contains("Test"), "{listed:?}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
     patience::{CHANGE, Connections, LOOK_UP},
     pooler,
 };
-use crate::{Quota, StoreError, revoked::MaskedBy};
+use crate::{Quota, StoreError, revoked::MaskedBy, schema::Founding};
 
 /// A [`Store`](crate::Store) in a PostgreSQL database.
 pub struct PostgresStore {
@@ -32,10 +32,17 @@ impl PostgresStore {
     /// Returns an error if the settings cannot be used, the database cannot be reached, or it is of
     /// a newer version of the program.
     pub async fn open(settings: &PostgresSettings) -> Result<Self, StoreError> {
+        Self::open_as(settings, Founding::Allowed).await
+    }
+
+    pub(crate) async fn open_as(
+        settings: &PostgresSettings,
+        founding: Founding,
+    ) -> Result<Self, StoreError> {
         let connections = connect::pool(settings)?;
         pooler::refuse(&connections).await?;
         let mut client = connections.get().await?;
-        migrate::migrate(&mut client).await?;
+        migrate::migrate(&mut client, founding).await?;
         drop(client);
         // Data that an interrupted revocation left in the files are erased now.
         let eraser = Eraser::start(connections.pool());

@@ -14,7 +14,7 @@ use deadpool_postgres::{Client, Transaction};
 use super::PostgresError;
 use crate::{
     StoreError,
-    schema::{SchemaVersion, breaks_older},
+    schema::{Founding, SchemaVersion, breaks_older},
 };
 
 /// In order, never changed once released.
@@ -62,10 +62,11 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Brings the database to the latest version, unless a newer program has brought it further.
-pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+/// One without tables gets them only if it may.
+pub async fn migrate(client: &mut Client, founding: Founding) -> Result<(), StoreError> {
     let mut told = false;
     loop {
-        match attempt(client).await {
+        match attempt(client, founding).await {
             Err(StoreError::Postgres(error)) if error.is(LOCK_NOT_AVAILABLE) => {
                 if !std::mem::replace(&mut told, true) {
                     tracing::warn!(
@@ -80,7 +81,7 @@ pub async fn migrate(client: &mut Client) -> Result<(), StoreError> {
     }
 }
 
-async fn attempt(client: &mut Client) -> Result<(), StoreError> {
+async fn attempt(client: &mut Client, founding: Founding) -> Result<(), StoreError> {
     let tx = client.transaction().await?;
     // This waits for another server's migration, however long it takes, and blocks no table.
     tx.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
@@ -100,6 +101,8 @@ async fn attempt(client: &mut Client) -> Result<(), StoreError> {
         .await?;
     }
     let version = version(&tx).await?;
+    // The table of versions goes with the transaction.
+    founding.require(version)?;
     let pending = version.pending(&MIGRATIONS).map_err(PostgresError::Newer)?;
     for (version, sql) in (version.found + 1..).zip(pending) {
         let version = i32::try_from(version).unwrap_or(i32::MAX);

@@ -10,16 +10,21 @@ use ebp_core::private_file;
 use rusqlite::{Connection, config::DbConfig};
 
 use super::migrate;
-use crate::StoreError;
+use crate::{StoreError, schema::Founding};
 
 /// How long a connection waits for another one's write to end.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// A connection that writes; the file is made and migrated where needed.
-pub fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+/// A connection that writes; the file is made, if it may be, and migrated where needed.
+pub fn open_for_writing(path: &Path, founding: Founding) -> Result<Connection, StoreError> {
+    if founding == Founding::Refused && !path.exists() {
+        return Err(StoreError::Empty);
+    }
     create_private(path)
         .map_err(|source| StoreError::File { path: path.to_owned(), source: source.into() })?;
     let mut connection = open(path)?;
+    // Before anything is written.
+    migrate::require_version(&connection, path, founding)?;
     // Two connections that switch a fresh file to its log at once refuse each other without
     // waiting, whatever the time-out: so this waits.
     let start = Instant::now();

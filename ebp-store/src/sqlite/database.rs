@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{connection, reader::Readers, writer::Writer};
-use crate::{Quota, StoreError, revoked::MaskedBy};
+use crate::{Quota, StoreError, revoked::MaskedBy, schema::Founding};
 
 /// A [`Store`](crate::Store) in one SQLite file.
 pub struct SqliteStore {
@@ -23,10 +23,14 @@ impl SqliteStore {
     /// Returns an error if it cannot be opened, is no database, or is of a newer version of the
     /// program.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_as(path, Founding::Allowed).await
+    }
+
+    pub(crate) async fn open_as(path: &Path, founding: Founding) -> Result<Self, StoreError> {
         let path: Arc<Path> = path.into();
         let open = {
             let path = path.clone();
-            move || connection::open_for_writing(&path)
+            move || connection::open_for_writing(&path, founding)
         };
         let connection =
             tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)??;

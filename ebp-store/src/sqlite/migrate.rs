@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::{
     StoreError,
-    schema::{SchemaVersion, breaks_older},
+    schema::{Founding, SchemaVersion, breaks_older},
 };
 
 /// In order, never changed once released.
@@ -67,6 +67,16 @@ fn migrate_to(connection: &mut Connection, path: &Path, known: &[&str]) -> Resul
         }
     }
     tx.commit().map_err(failed)
+}
+
+/// Refuses a file without tables of this program, where it may not get them.
+pub fn require_version(
+    connection: &Connection,
+    path: &Path,
+    founding: Founding,
+) -> Result<(), StoreError> {
+    let version = version(connection).map_err(|source| StoreError::of_opening(path, source))?;
+    founding.require(version)
 }
 
 /// Checks that this program can still use the schema: a newer one may have changed it meanwhile.

@@ -69,7 +69,7 @@ fn cells(row: &Row<'_>) -> [String; 8] {
 
 /// Prints the groups, and on standard error what waits and what was lost.
 pub fn run(arguments: &Arguments) -> CommandResult {
-    let folder = arguments.whose.find()?.folder();
+    let folder = arguments.whose.find_counted()?.folder();
     let mut ledger: Ledger =
         folder.ledger().map_err(|error| Failure::caused_by(Code::Failed, &error))?;
     ledger.groups.sort_by_key(|group| group.last_seen);

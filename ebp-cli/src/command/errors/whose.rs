@@ -1,6 +1,6 @@
 //! The arguments that say whose errors are meant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ebp_errors::{Component, ErrorsConfig};
 
@@ -22,16 +22,26 @@ impl Whose {
     /// The component's configuration of reports.
     ///
     /// # Errors
-    /// Returns a failure if the file cannot be read, or is of nothing that reports errors.
+    /// Returns a failure if the file cannot be read, its section `[errors]` cannot be used, or it is of
+    /// nothing that reports errors.
     pub fn find(&self) -> Result<Reported, Failure> {
+        self.find_by(Reported::from_file)
+    }
+
+    /// Where errors are counted, whether they can be sent or not.
+    ///
+    /// # Errors
+    /// Returns a failure if the file cannot be read, or is of nothing that reports errors.
+    pub fn find_counted(&self) -> Result<Reported, Failure> {
+        self.find_by(Reported::counted_by_file)
+    }
+
+    fn find_by(
+        &self,
+        of_file: impl FnOnce(Component, &Path) -> Result<Reported, Failure>,
+    ) -> Result<Reported, Failure> {
         match (&self.config, &self.folder) {
-            (Some(path), _) => Reported::from_file(Component::Command, path).ok_or_else(|| {
-                Failure::usage(format!(
-                    "{} is no configuration of a device, its page or a server",
-                    path.display()
-                ))
-                .remedy("`ebp read --print-example` and `ebp serve --print-config` show them")
-            }),
+            (Some(path), _) => of_file(Component::Command, path),
             (None, folder) => {
                 let folder = folder.clone().unwrap_or_default();
                 let config =

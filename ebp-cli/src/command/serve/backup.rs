@@ -16,7 +16,7 @@ use ebp_survey::{
 
 use crate::{
     command::{
-        local_survey::{exists, with_survey},
+        local_survey::{exists, with_existing_survey},
         server_data::ServerData,
     },
     exit::{CommandResult, Failure, chain, server},
@@ -85,16 +85,23 @@ pub fn restore(data: &ServerData, input: &Path, revocations: Option<&Path>) -> C
         clock: settings.clock.clone(),
     });
     let restored = crate::runtime::on_this_thread()?.block_on(restoring);
-    let Restored { applied, replaced, unmasked } = restored.map_err(|error| match error {
-        RestoreError::Backup(error) => explain(error),
-        RestoreError::Store(error) => server::store(error),
-        error => Failure::failed(chain(&error)),
-    })?;
+    let Restored { applied, households, replaced, unmasked } =
+        restored.map_err(|error| match error {
+            RestoreError::Backup(error) => explain(error),
+            RestoreError::Store(error) => server::store(error),
+            error => Failure::failed(chain(&error)),
+        })?;
     if let Some(error) = unmasked {
         tell_unmasked(&error);
     }
     tell_not_forgotten(trouble, &applied);
-    tell!("ebp: {} is restored", database.display());
+    tell!("ebp: {} is restored, with {}", database.display(), counted(households, "household"));
+    if households == 0 {
+        tell!(
+            "ebp: the backup has no households: it was taken of an empty database; restore an \
+             older one unless nobody was registered"
+        );
+    }
     tell_applied(&applied);
     if !known && revocations.is_none() {
         tell!(
@@ -114,12 +121,12 @@ impl RevocationsAction {
         let settings = data.settings()?;
         match self {
             Self::List { output } => {
-                // Opening it would make an empty one, whose list lacks everybody.
+                // The list of an empty one would lack everybody.
                 if !exists(&settings) {
                     return Err(Failure::failed("there is no database to list revocations of")
                         .remedy("name the server's folder with --data; restore the database first if it is lost"));
                 }
-                let known = with_survey(
+                let known = with_existing_survey(
                     &settings,
                     |survey| survey,
                     async |survey| {
@@ -135,7 +142,7 @@ impl RevocationsAction {
                 let revocations = parse(file)?;
                 let (geocoder, trouble) = geocoder(&settings);
                 let with_geocoder = |survey: Survey| survey.with_geocoder(geocoder);
-                let applied = with_survey(&settings, with_geocoder, async |survey| {
+                let applied = with_existing_survey(&settings, with_geocoder, async |survey| {
                     // As a server opens it, so that what is revoked is masked at once.
                     if let Err(error) = mask_by(survey.store(), &settings.masking, false).await {
                         tell_unmasked(&error);

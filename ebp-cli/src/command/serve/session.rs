@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::super::{local_survey::with_survey, server_data::ServerData};
+use super::super::{local_survey::with_existing_survey, server_data::ServerData};
 use crate::{
     exit::{CommandResult, Failure, server},
     stdout::print,
@@ -26,7 +26,7 @@ impl SessionAction {
         let settings = data.settings()?;
         match self {
             Self::List => {
-                let sessions = with_survey(
+                let sessions = with_existing_survey(
                     &settings,
                     |survey| survey,
                     async |survey| survey.web_sessions().await.map_err(server::survey),
@@ -46,7 +46,7 @@ impl SessionAction {
                 print(&text)
             }
             Self::End { session } => {
-                with_survey(
+                with_existing_survey(
                     &settings,
                     |survey| survey,
                     async |survey| match survey.end_web_session(*session).await {

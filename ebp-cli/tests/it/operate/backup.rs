@@ -108,6 +108,8 @@ fn of_sqlite() {
     server.end().done();
     let restored = server.run(restore, "").done();
     assert!(restored.stderr.contains("revoked again: 2 households"), "{restored:?}");
+    assert!(restored.stderr.contains("is restored, with 3 households"), "{restored:?}");
+    assert!(!restored.stderr.contains("empty database"), "{restored:?}");
     for name in ["Erika", "erika@", "Ida Neu", "ida@"] {
         assert!(!holds(&server.data().join("ebp.sqlite"), name), "{name} is there again");
     }
@@ -121,6 +123,18 @@ fn of_sqlite() {
     assert_eq!(as_group(&server, "administrators", "/metrics", None).status(), 200);
     // What was acknowledged after it is sent again by devices that keep it, and is taken.
     assert_eq!(max.report(&server, 0..before + 8).unwrap().0, 200);
+}
+
+/// A backup that was taken when the database was lost already.
+#[test]
+fn of_sqlite_with_nobody_in_it() {
+    let mut server = Server::start();
+    let copy = server.data().join("copy.sqlite");
+    server.run(["serve", "backup", "--output", copy.to_str().unwrap()], "").done();
+    server.end().done();
+    let restored = server.run(["serve", "restore", "--input", copy.to_str().unwrap()], "").done();
+    assert!(restored.stderr.contains("is restored, with 0 households"), "{restored:?}");
+    assert!(restored.stderr.contains("restore an older one"), "{restored:?}");
 }
 
 /// The replaced database is lost: what was revoked comes from the list that was kept.
@@ -154,7 +168,12 @@ fn of_sqlite_with_the_list_that_was_kept() {
     }
     // An empty list would take the place of the one that is kept.
     server.run(["serve", "revocations", "list"], "").refused(1, &["there is no database"]);
+    server.run(["serve", "revocations", "apply", &list], "").refused(1, &["no tables of ebp"]);
     assert!(!path("ebp.sqlite").exists());
+    fs::write(path("ebp.sqlite"), "").unwrap();
+    server.run(add, "").refused(1, &["no tables of ebp", "put a backup in its place first"]);
+    assert_eq!(fs::metadata(path("ebp.sqlite")).unwrap().len(), 0, "it was written to");
+    fs::remove_file(path("ebp.sqlite")).unwrap();
     // Without it the operator is told what that means.
     let without = server.run(["serve", "restore", "--input", &copy], "").done();
     assert!(without.stderr.contains("nothing is known of what was revoked"), "{without:?}");
@@ -209,8 +228,14 @@ fn of_postgresql() {
     fs::write(&list, &listed.stdout).unwrap();
     server.end().done();
 
-    tool("pg_restore", &["--exit-on-error", "--no-owner", "--dbname", &other, &copy]);
+    // A job that keeps the list goes on meanwhile: tables of its own would be in the backup's way.
     server.set("EBP_SERVER_DATABASE_URL", &other);
+    for command in [&["list", "--output", &list][..], &["apply", &list], &["list"]] {
+        let command = [&["serve", "revocations"], command].concat();
+        server.run(command, "").refused(1, &["no tables of ebp", "put a backup in its place"]);
+    }
+    assert_eq!(fs::read_to_string(&list).unwrap(), listed.stdout);
+    tool("pg_restore", &["--exit-on-error", "--no-owner", "--dbname", &other, &copy]);
     let applied = server.run(["serve", "revocations", "apply", &list], "").done();
     assert!(applied.stderr.contains("revoked again: 1 household,"), "{applied:?}");
     let same = server.run(["serve", "revocations", "list"], "").done();

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod contract;
 pub mod cycle;
 pub mod evaluation;
+pub mod exact;
 pub mod model;
 pub mod obis;
 pub mod owner;

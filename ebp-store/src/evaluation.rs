@@ -30,9 +30,9 @@ pub struct EvaluatedMeter {
     pub revoked_at: Option<Timestamp>,
     /// When it was removed, if it was.
     pub removed_at: Option<Timestamp>,
-    /// When it was first measured, if ever.
+    /// When it was first measured, if ever before it was removed.
     pub first: Option<Timestamp>,
-    /// When it was last measured, and when that was received; if it ever was.
+    /// When it was last measured before it was removed, and when that was received; if it ever was.
     pub last: Option<Observation>,
 }
 

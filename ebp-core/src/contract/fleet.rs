@@ -77,7 +77,7 @@ pub struct FleetDevice {
     /// How many incidents are open.
     pub incidents: u64,
     /// The largest share of damaged telegrams of a meter, 0 to 1.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    #[serde(with = "crate::exact::option")]
     pub damaged_share: Option<Decimal>,
     /// Whether its clock is trusted; absent if not reported.
     pub clock: Option<ClockState>,
@@ -220,7 +220,7 @@ pub struct DeviceDay {
     /// The largest size of the spool, bytes.
     pub bytes: Option<u64>,
     /// The share of damaged telegrams of all its meters, 0 to 1; absent without telegrams.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    #[serde(with = "crate::exact::option")]
     pub damaged_share: Option<Decimal>,
 }
 

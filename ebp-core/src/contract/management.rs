@@ -208,15 +208,15 @@ pub struct MeterChange {
 #[serde(deny_unknown_fields)]
 pub struct NewPvSystem {
     /// Nominal power, kWp.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[serde(with = "crate::exact")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Decimal,
     /// Azimuth, degrees clockwise from north.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[serde(with = "crate::exact")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Decimal,
     /// Tilt, degrees from the horizontal.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[serde(with = "crate::exact")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Decimal,
     /// When it was installed.
@@ -236,24 +236,15 @@ pub struct NewPvSystem {
 #[serde(deny_unknown_fields, default)]
 pub struct PvSystemChange {
     /// Nominal power, kWp.
-    #[serde(
-        with = "rust_decimal::serde::arbitrary_precision_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::exact::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0.001, maximum = 10000, examples(7.48)))]
     pub nominal_power: Option<Decimal>,
     /// Azimuth, degrees clockwise from north.
-    #[serde(
-        with = "rust_decimal::serde::arbitrary_precision_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::exact::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, exclusive_maximum = 360, examples(180)))]
     pub azimuth: Option<Decimal>,
     /// Tilt, degrees from the horizontal.
-    #[serde(
-        with = "rust_decimal::serde::arbitrary_precision_option",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(with = "crate::exact::option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 90, examples(35)))]
     pub tilt: Option<Decimal>,
     /// When it was installed.

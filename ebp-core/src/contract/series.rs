@@ -4,25 +4,15 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::MeterType;
 
 /// A number to its last digit: kWh, or a share of 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ExactNumber(#[serde(with = "rust_decimal::serde::arbitrary_precision")] pub Decimal);
-
-impl<'de> Deserialize<'de> for ExactNumber {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        Decimal::from_str_exact(number.as_str())
-            .or_else(|_| Decimal::from_scientific(number.as_str()))
-            .map(Self)
-            .map_err(|_| de::Error::custom("the number is out of range"))
-    }
-}
+pub struct ExactNumber(#[serde(with = "crate::exact")] pub Decimal);
 
 #[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for ExactNumber {

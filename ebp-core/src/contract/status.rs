@@ -279,10 +279,10 @@ pub struct Reception {
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 1000000000000000_u64))]
     pub damaged: u64,
     /// The damaged ones' share, 0 to 1; absent if there were no telegrams.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    #[serde(with = "crate::exact::option")]
     pub damaged_share: Option<Decimal>,
     /// The same for the previous status that differed from this one.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision_option")]
+    #[serde(with = "crate::exact::option")]
     pub damaged_share_before: Option<Decimal>,
 }
 

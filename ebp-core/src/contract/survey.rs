@@ -162,10 +162,10 @@ pub struct SurveyPrice {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = Date))]
     pub from: Date,
     /// Of electricity from the grid, EUR/kWh.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[serde(with = "crate::exact")]
     pub import: Decimal,
     /// For electricity that is fed in, EUR/kWh.
-    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    #[serde(with = "crate::exact")]
     pub export: Decimal,
 }
 

@@ -66,9 +66,7 @@ pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     let begin = Begin::find(&record, terms);
     let MeterRecord { meter, model, mut observations, allowed, .. } = record;
     // Only these, so that the figures do not depend on how much more a source provides.
-    // What was measured after a meter was taken down is of another one.
-    let may_count = |one: &Observation| allowed.is_none_or(|allowed| one.measured_at < allowed.to);
-    observations.retain(|one| terms.needs(one) && may_count(one));
+    observations.retain(|one| terms.needs(one) && may_count(one.measured_at, allowed));
     observations.sort_unstable();
     let measured: Vec<_> =
         observations.iter().map(|one| one.measured_at).filter(|&at| window.contains(at)).collect();
@@ -105,6 +103,11 @@ pub fn evaluate(record: MeterRecord, terms: &Terms) -> MeterEvaluation {
     evaluation
 }
 
+/// Whether the meter was still there: what was measured after it was taken down is of another one.
+fn may_count(measured_at: Timestamp, allowed: Option<Stretch>) -> bool {
+    allowed.is_none_or(|allowed| measured_at < allowed.to)
+}
+
 /// Where a meter's part of the window begins.
 struct Begin {
     /// Its first slot.
@@ -119,6 +122,7 @@ impl Begin {
         let Stretch { from, to } = terms.window;
         let seen = record.observations.iter().map(|one| one.measured_at).min();
         let first = record.first.into_iter().chain(seen).min();
+        let first = first.filter(|&at| may_count(at, record.allowed));
         let since = first.or_else(|| record.allowed.map(|allowed| allowed.from));
         let since = since.unwrap_or(from);
         if since <= from {

@@ -168,6 +168,37 @@ fn a_meter_without_measurements_is_silent_throughout() {
 }
 
 #[test]
+fn what_was_measured_after_a_meters_removal_counts_for_nothing() {
+    let minute = |minute: i64| at("2026-03-10T14:00:00Z") + SignedDuration::from_mins(minute);
+    let cycle: Cycle = "1m".parse().unwrap();
+    let terms = Terms::new(minute(17), minute(24), cycle, Cycle::HOUR).unwrap();
+    let measured = |minutes: &[i64]| -> Vec<Observation> {
+        let one = |&at| Observation { measured_at: minute(at), received_at: minute(at) };
+        minutes.iter().map(one).collect()
+    };
+    let allowed = Some(Stretch { from: minute(0), to: minute(20) });
+    let record = |minutes: &[i64]| MeterRecord {
+        observations: measured(minutes),
+        allowed,
+        ..MeterRecord::default()
+    };
+    let before = evaluate(terms, record(&[18, 19]));
+    assert_eq!(before.overall.measurements, Target { expected: 2, reached: 2 });
+    assert_eq!(before.overall.missed, 0);
+    for late in [20, 22] {
+        let with_late = evaluate(terms, record(&[18, 19, late]));
+        assert_eq!(with_late.meters, before.meters, "{late}");
+    }
+    // Nor does a late one say when the meter began, if it was never measured before.
+    let silent = evaluate(terms, record(&[]));
+    assert_eq!(silent.meters[0].begins, Some(minute(17)));
+    for first in [None, Some(minute(22))] {
+        let with_late = evaluate(terms, MeterRecord { first, ..record(&[22]) });
+        assert_eq!(with_late.meters, silent.meters);
+    }
+}
+
+#[test]
 fn a_meter_that_was_measured_before_the_window_counts_from_its_beginning() {
     let terms = three_weeks();
     let late = at("2026-03-01T07:45:00Z");

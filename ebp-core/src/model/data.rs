@@ -41,19 +41,8 @@ impl utoipa::PartialSchema for DataPoint {
 #[cfg(feature = "openapi")]
 impl utoipa::ToSchema for DataPoint {}
 
-#[derive(Serialize)]
-struct Exact(#[serde(with = "rust_decimal::serde::arbitrary_precision")] Decimal);
-
-/// Reads a JSON number exactly; a string that contains a number is rejected.
-impl<'de> Deserialize<'de> for Exact {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        Decimal::from_str_exact(number.as_str())
-            .or_else(|_| Decimal::from_scientific(number.as_str()))
-            .map(Self)
-            .map_err(|_| de::Error::custom("the number is out of range"))
-    }
-}
+#[derive(Serialize, Deserialize)]
+struct Exact(#[serde(with = "crate::exact")] Decimal);
 
 impl Serialize for DataPoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

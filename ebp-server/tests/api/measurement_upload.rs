@@ -105,6 +105,42 @@ async fn what_is_refused_does_not_hold_up_the_others() {
     }
 }
 
+/// A number is stored as it was written, or refused; it is never rounded.
+#[tokio::test]
+async fn a_number_keeps_its_value_or_is_refused() {
+    let server = Server::start().await;
+    let (registered, api) = server.consenting("erika@example.org").await;
+    let (meter, now) = (registered.meters[0], server.clock.now());
+    let refused = "`data` is missing or not of its form";
+    let numbers = [
+        ("1.25e1", "accepted"),
+        ("0e400", "accepted"),
+        ("7922816251426433759354395033.5E+1", "accepted"),
+        ("0.123456789012345678901234567890123", refused),
+        ("0.123456789012345678901234567890123e0", refused),
+        ("79228162514264337593543950335.4e0", refused),
+        ("1.23456789012345678901234567895E+1", refused),
+        ("1e400", refused),
+    ];
+    let items: Vec<_> = (0..)
+        .zip(numbers)
+        .map(|(uuid, (number, _))| {
+            let mut item = measurement(uuid, meter, now);
+            let value: serde_json::Value = serde_json::from_str(number).unwrap();
+            item["data"] = json!([{ "0100010800ff": value }]);
+            item
+        })
+        .collect();
+    let answer = api.upload(&items).ok().await;
+    assert_eq!(outcomes(&answer), numbers.map(|(_, outcome)| outcome));
+    let page = api.get(&paths::measurements_of(meter)).ok().await;
+    let stored: Vec<_> = page["items"].as_array().unwrap().iter().collect();
+    let mut values: Vec<_> =
+        stored.iter().map(|item| item["data"][0]["0100010800ff"].to_string()).collect();
+    values.sort();
+    assert_eq!(values, ["0", "12.5", "79228162514264337593543950335"]);
+}
+
 #[tokio::test]
 async fn consent_comes_first() {
     let server = Server::start().await;

@@ -18,7 +18,8 @@ impl EvaluationStore for PostgresStore {
         let statement = db
             .prepare_cached(
                 // The first was measured within a day behind the first slot, and the last behind a
-                // slot of the last day: for each meter a few looks into the keys and two days.
+                // slot of the last day: for each meter a few looks into the keys and two days. What
+                // was measured after a meter was removed is of another one.
                 "SELECT meter.uuid, model, meter.household, withheld, granted_at, revoked_at,
                      of_earliest.first, of_latest.last, of_latest.received, removed_at
                  FROM meter JOIN household ON household.uuid = meter.household
@@ -31,23 +32,30 @@ impl EvaluationStore for PostgresStore {
                       WHERE kept.meter = meter.number AND uuid IS NOT NULL
                       ORDER BY slot LIMIT 1)
                  )) AS earliest (slot)
+                 CROSS JOIN LATERAL (
+                     SELECT coalesce(meter.removed_at, 'infinity')
+                 ) AS down (since)
                  CROSS JOIN LATERAL (SELECT greatest(
                      (SELECT slot FROM measurement AS kept
                       WHERE kept.meter = meter.number AND uuid IS NULL
+                          AND slot < down.since AND measured_at < down.since
                       ORDER BY slot DESC LIMIT 1),
                      (SELECT slot FROM measurement AS kept
                       WHERE kept.meter = meter.number AND uuid IS NOT NULL
+                          AND slot < down.since AND measured_at < down.since
                       ORDER BY slot DESC LIMIT 1)
                  )) AS latest (slot)
                  CROSS JOIN LATERAL (
                      SELECT min(measured_at) FROM listed_measurement AS kept
                      WHERE kept.meter = meter.number
                          AND kept.slot < earliest.slot + interval '24 hours'
+                         AND kept.measured_at < down.since
                  ) AS of_earliest (first)
                  LEFT JOIN LATERAL (
                      SELECT measured_at, received_at FROM listed_measurement AS kept
                      WHERE kept.meter = meter.number
                          AND kept.slot > latest.slot - interval '24 hours'
+                         AND kept.measured_at < down.since
                      ORDER BY measured_at DESC, received_at DESC LIMIT 1
                  ) AS of_latest (last, received) ON true
                  ORDER BY registered_at, household.uuid, position",

@@ -20,7 +20,8 @@ impl EvaluationStore for SqliteStore {
         self.readers
             .run(|db| {
                 // The first was measured within a day behind the first slot, and the last behind a
-                // slot of the last day: for each meter a few looks into the key and days.
+                // slot of the last day: for each meter a few looks into the key and days. What was
+                // measured after a meter was removed is of another one.
                 let meters = db
                     .prepare_cached(
                         "SELECT meter.uuid, model, meter.household, withheld, granted_at,
@@ -28,22 +29,31 @@ impl EvaluationStore for SqliteStore {
                              (SELECT min(measured_at) FROM measurement AS kept
                               WHERE kept.meter = meter.number AND slot < 86400000000
                                   + (SELECT min(slot) FROM measurement AS other
-                                     WHERE other.meter = meter.number)),
+                                     WHERE other.meter = meter.number)
+                                  AND measured_at < ifnull(removed_at, ?1)),
                              (SELECT max(measured_at) FROM measurement AS kept
                               WHERE kept.meter = meter.number AND slot > -86400000000
-                                  + (SELECT max(slot) FROM measurement AS other
-                                     WHERE other.meter = meter.number)),
+                                  + (SELECT slot FROM measurement AS other
+                                     WHERE other.meter = meter.number
+                                         AND slot < ifnull(removed_at, ?1)
+                                         AND measured_at < ifnull(removed_at, ?1)
+                                     ORDER BY slot DESC LIMIT 1)
+                                  AND measured_at < ifnull(removed_at, ?1)),
                              (SELECT received_at FROM measurement AS kept
                               WHERE kept.meter = meter.number AND slot > -86400000000
-                                  + (SELECT max(slot) FROM measurement AS other
-                                     WHERE other.meter = meter.number)
+                                  + (SELECT slot FROM measurement AS other
+                                     WHERE other.meter = meter.number
+                                         AND slot < ifnull(removed_at, ?1)
+                                         AND measured_at < ifnull(removed_at, ?1)
+                                     ORDER BY slot DESC LIMIT 1)
+                                  AND measured_at < ifnull(removed_at, ?1)
                               ORDER BY measured_at DESC, received_at DESC LIMIT 1),
                              removed_at
                          FROM meter JOIN household ON household.uuid = meter.household
                          JOIN consent ON consent.household = meter.household
                          ORDER BY registered_at, household.uuid, position",
                     )?
-                    .query_map([], meter)?
+                    .query_map([i64::MAX], meter)?
                     .collect::<Result<_, _>>()?;
                 Ok(meters)
             })

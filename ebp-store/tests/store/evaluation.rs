@@ -3,6 +3,7 @@
 use ebp_core::{
     contract::{MeterChange, Registered},
     evaluation::{Observation, Stretch},
+    model::MeasurementIds,
 };
 use ebp_store::{EvaluatedMeter, HouseholdId, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -97,6 +98,48 @@ pub async fn instants(store: &dyn Store) {
         let counted =
             meter.last.map_or(months[0], |last| last.measured_at + SignedDuration::from_micros(1));
         assert_eq!(meter.allowed(), stretch(months[0], counted));
+    }
+}
+
+/// What was measured after a meter was removed is neither its first nor its last measurement.
+pub async fn removal(store: &dyn Store) {
+    let start = at("2026-03-10T00:00:00Z");
+    let made = store.register(registration("removed@example.org"), start).await.unwrap();
+    let household = HouseholdId(made.household);
+    store.grant_consent(household, start).await.unwrap();
+    let (one, other) = (made.meters[0], made.meters[1]);
+    let hour = |hour: i64| start + SignedDuration::from_hours(hour);
+    // Once a day, late within its slot, and beside these some that take no slot.
+    let ids = MeasurementIds::for_meter(one);
+    let daily = [(0, 10), (24, 44), (48, 68)]
+        .map(|(slot, at)| measurement(ids.at(hour(slot)).as_u128(), one, hour(at)));
+    let others = [45, 70].map(|h| measurement(h as u128, one, hour(h)));
+    let late = measurement(1, other, hour(60));
+    let items = daily.into_iter().chain(others).chain([late]).collect();
+    let received = hour(71);
+    store.insert_measurements(household, items, received).await.unwrap();
+    let measured_at = |h| Some(Observation { measured_at: hour(h), received_at: received });
+    for (removed_at, first, last) in [
+        (None, Some(hour(10)), measured_at(70)),
+        (Some(hour(70)), Some(hour(10)), measured_at(68)),
+        (Some(hour(68)), Some(hour(10)), measured_at(45)),
+        (Some(hour(49)), Some(hour(10)), measured_at(45)),
+        (Some(hour(45)), Some(hour(10)), measured_at(44)),
+        // The slot before has begun a whole day before.
+        (Some(hour(44)), Some(hour(10)), measured_at(10)),
+        (Some(hour(10)), None, None),
+        (Some(hour(1)), None, None),
+    ] {
+        for meter in [one, other] {
+            let change = MeterChange { removed_at: Some(removed_at), ..MeterChange::default() };
+            store.change_meter(household, meter, change).await.unwrap();
+        }
+        let meters = store.evaluated_meters().await.unwrap();
+        let of = |uuid| meters.iter().find(|meter| meter.uuid == uuid).unwrap();
+        assert_eq!((of(one).first, of(one).last), (first, last), "{removed_at:?}");
+        let late = removed_at.is_none_or(|removed| removed > hour(60)).then(|| hour(60));
+        assert_eq!(of(other).first, late, "{removed_at:?}");
+        assert_eq!(of(other).last.map(|last| last.measured_at), late, "{removed_at:?}");
     }
 }
 

@@ -464,6 +464,8 @@ macro_rules! suite {
         async fn evaluation() {
             let fresh = $fresh.await;
             crate::evaluation::instants(&*fresh.open().await).await;
+            let fresh = $fresh.await;
+            crate::evaluation::removal(&*fresh.open().await).await;
         }
 
         $(#[$needs])*

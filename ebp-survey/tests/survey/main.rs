@@ -10,6 +10,8 @@ mod contradictions;
 mod dataset;
 mod ended;
 #[cfg(feature = "dataset")]
+mod ends;
+#[cfg(feature = "dataset")]
 mod exchanged;
 mod geocoder;
 mod others;
@@ -19,6 +21,8 @@ mod release;
 mod roles;
 #[cfg(feature = "dataset")]
 mod stretch;
+#[cfg(feature = "dataset")]
+mod tamper;
 mod world;
 
 use ebp_testkit::cluster;

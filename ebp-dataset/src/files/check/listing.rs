@@ -7,6 +7,7 @@ use std::{
 };
 
 use ebp_core::contract::EnergyStep;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::verdict::Verdict;
@@ -37,6 +38,9 @@ pub(super) struct Listing {
     pub step: EnergyStep,
     /// The days of an internal set; a release is cut by rules of its own.
     pub calendar: Option<Calendar>,
+    /// From when on and before when rows of an internal set begin, microseconds since the Unix
+    /// epoch.
+    pub stretch: (i64, i64),
     pub tier: Tier,
     /// The number of a release.
     pub release: Option<u64>,
@@ -114,9 +118,31 @@ impl Listing {
         } else {
             None
         };
+        let parameters = &export["parameters"];
+        let mut edge = |name: &str, open: i64| match &parameters[name] {
+            Value::Null => open,
+            at => at.as_str().and_then(|at| at.parse::<Timestamp>().ok()).map_or_else(
+                || {
+                    verdict.add(EXPORT, None, format!("{name} is no instant"));
+                    open
+                },
+                Timestamp::as_microsecond,
+            ),
+        };
+        let stretch = (edge("from", i64::MIN), edge("to", i64::MAX));
         let release = export["release"].as_u64();
         let recipient = export["recipient"].as_str().map(str::to_owned);
-        Ok(Some(Self { format, is_quarterly, step, calendar, tier, release, recipient, files }))
+        Ok(Some(Self {
+            format,
+            is_quarterly,
+            step,
+            calendar,
+            stretch,
+            tier,
+            release,
+            recipient,
+            files,
+        }))
     }
 
     /// The paths of a table's files.

@@ -4,6 +4,8 @@
 //! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
 
 mod confirmation;
+mod counts;
+mod ends;
 mod feed;
 mod growth;
 mod listing;
@@ -16,11 +18,12 @@ mod sums;
 mod together;
 mod verdict;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{column::Tier, digest::hash_file, error::FileError, read::read_rows};
 use crate::release::{Check, Rule};
 use confirmation::Stated;
+use counts::{Counts, check_flags};
 use growth::Growth;
 use listing::{Listing, SUMS};
 use names::Names;
@@ -49,9 +52,11 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
     let mut names = Names::default();
     let mut sums = DaySums::default();
     let mut growth = Growth::default();
+    let mut counts = Counts::default();
     let calendar = listing.calendar.clone();
     let mut slots = calendar.map(|calendar| Slots::new(calendar, listing.step));
     // Households and meters come first: the others refer to them.
+    let mut broken = BTreeSet::new();
     let first = |name: &str| !matches!(name, "households" | "meters");
     let mut files: Vec<_> = listing.files.iter().collect();
     files.sort_by_key(|file| (first(file.table.name), file.path.as_str()));
@@ -69,9 +74,13 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
                 names.note(file.table, values);
                 sums.note(file.table, values);
                 growth.note(file.table, values);
+                counts.note(file.table, values);
                 verdict.rows += 1;
             },
         );
+        if read.is_err() {
+            broken.insert(file.table.name);
+        }
         match read {
             Ok(()) => verdict.files += 1,
             Err(FileError::Csv { row, message, .. }) => {
@@ -89,6 +98,13 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
         check_rules(folder, &listing, &mut verdict)?;
         return Ok(verdict);
     }
+    if let Some(slots) = &slots {
+        ends::compare(slots, &names, &listing, &broken, &mut verdict);
+        if !broken.contains("energy") && !broken.contains("meters") {
+            counts.compare((folder, &listing), (slots, &names), &mut verdict);
+        }
+    }
+    check_flags(folder, &names, &mut verdict);
     together::compare(folder, &listing, &names, &mut growth, &mut verdict)?;
     if listing.is_quarterly {
         let file = format!("daily.{}", listing.format.extension());

@@ -28,12 +28,15 @@ pub(super) struct Meter {
     pub generates: bool,
     /// Whether 1.8.0 is the register that does; nothing where it is not known.
     pub by_import: Option<bool>,
+    /// When it was first and last read, microseconds since the Unix epoch.
+    pub read: Option<(i64, i64)>,
 }
 
 impl Names {
     pub fn note(&mut self, table: &Table, values: &[Value]) {
         let value = |name: &str| table.place(name).and_then(|place| values.get(place));
         let text = |name: &str| value(name).and_then(Value::text);
+        let int = |name: &str| value(name).and_then(Value::int);
         match table.name {
             "households" => {
                 let Some(name) = text("household") else { return };
@@ -51,6 +54,7 @@ impl Names {
                     household: household.to_owned(),
                     generates: text("type") == Some("PV-GENERATION"),
                     by_import: text("generation_register").map(|register| register == "1.8.0"),
+                    read: int("first").zip(int("last")),
                 };
                 self.meters.insert(name.to_owned(), meter);
             }
@@ -65,6 +69,11 @@ impl Names {
         }
     }
 
+    /// How many meters there are.
+    pub fn meters(&self) -> usize {
+        self.meters.len()
+    }
+
     /// In the order of files.
     pub fn households(&self) -> impl Iterator<Item = (&String, &Household)> {
         self.households.iter()
@@ -72,6 +81,12 @@ impl Names {
 
     pub fn household(&self, name: &str) -> Option<&Household> {
         self.households.get(name)
+    }
+
+    /// When any of a household's meters was first and last read, microseconds since the Unix epoch.
+    pub fn read_of(&self, household: &Household) -> Option<(i64, i64)> {
+        let meters = household.meters.iter().filter_map(|name| self.meter(name)?.read);
+        meters.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     pub fn meter(&self, name: &str) -> Option<&Meter> {

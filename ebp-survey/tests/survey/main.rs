@@ -13,6 +13,8 @@ mod ended;
 mod ends;
 #[cfg(feature = "dataset")]
 mod exchanged;
+#[cfg(feature = "dataset")]
+mod forged;
 mod geocoder;
 mod others;
 #[cfg(feature = "dataset")]

@@ -5,9 +5,12 @@
 
 mod confirmation;
 mod counts;
+mod described;
 mod ends;
+mod facts;
 mod feed;
 mod growth;
+mod hashes;
 mod listing;
 mod names;
 mod public;
@@ -25,7 +28,7 @@ use crate::release::{Check, Rule};
 use confirmation::Stated;
 use counts::{Counts, check_flags};
 use growth::Growth;
-use listing::{Listing, SUMS};
+use listing::{CONFIRMED, EXPORT, Listing, SUMS};
 use names::Names;
 use row::RowCheck;
 use slots::Slots;
@@ -37,8 +40,6 @@ pub use verdict::{Finding, Verdict};
 
 /// The result of each rule of a release.
 const CHECKS: &str = "RELEASE-CHECK.json";
-/// By which two persons a release was confirmed.
-const CONFIRMED: &str = "RELEASE.json";
 
 /// Checks a folder.
 ///
@@ -48,7 +49,7 @@ const CONFIRMED: &str = "RELEASE.json";
 pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
     let mut verdict = Verdict::default();
     let Some(listing) = Listing::read(folder, &mut verdict)? else { return Ok(verdict) };
-    listing.check_hashes(folder, &mut verdict)?;
+    hashes::check(folder, &listing, &mut verdict)?;
     let mut names = Names::default();
     let mut sums = DaySums::default();
     let mut growth = Growth::default();
@@ -70,6 +71,11 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
                 check.check(number, values, &names, &mut verdict);
                 if let Some(what) = slots.as_mut().and_then(|it| it.check(file.table, values)) {
                     verdict.add(&file.path, Some(number), what);
+                }
+                if listing.tier == Tier::Internal {
+                    for what in facts::faults(file.table, values, &names, &listing) {
+                        verdict.add(&file.path, Some(number), what);
+                    }
                 }
                 names.note(file.table, values);
                 sums.note(file.table, values);
@@ -103,6 +109,15 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
         if !broken.contains("energy") && !broken.contains("meters") {
             counts.compare((folder, &listing), (slots, &names), &mut verdict);
         }
+    }
+    let households = names.households().count();
+    if listing.households != u64::try_from(households).ok() {
+        let what = format!("it does not say that {households} households are exported");
+        verdict.add(EXPORT, None, what);
+    }
+    if names.consents != households {
+        let file = format!("consents.{}", listing.format.extension());
+        verdict.add(&file, None, "not every household has a consent");
     }
     check_flags(folder, &names, &mut verdict);
     together::compare(folder, &listing, &names, &mut growth, &mut verdict)?;

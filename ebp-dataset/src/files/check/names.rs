@@ -9,6 +9,8 @@ use crate::files::{column::Table, read::Value};
 pub(super) struct Names {
     households: BTreeMap<String, Household>,
     meters: HashMap<String, Meter>,
+    /// How many consents there are.
+    pub consents: usize,
 }
 
 /// A household.
@@ -16,6 +18,8 @@ pub(super) struct Names {
 pub(super) struct Household {
     /// Whether its meters allow a balance.
     pub has_balance: bool,
+    /// Whether its consent was revoked.
+    pub is_revoked: bool,
     /// In the order of files.
     pub meters: BTreeSet<String>,
 }
@@ -41,7 +45,9 @@ impl Names {
             "households" => {
                 let Some(name) = text("household") else { return };
                 let has_balance = value("topology") == Some(&Value::Null);
-                self.households.entry(name.to_owned()).or_default().has_balance = has_balance;
+                let household = self.households.entry(name.to_owned()).or_default();
+                household.has_balance = has_balance;
+                household.is_revoked = text("consent_state") == Some("revoked");
             }
             "meters" => {
                 let (Some(name), Some(household)) = (text("meter"), text("household")) else {
@@ -58,6 +64,7 @@ impl Names {
                 };
                 self.meters.insert(name.to_owned(), meter);
             }
+            "consents" => self.consents += 1,
             _ => {}
         }
     }

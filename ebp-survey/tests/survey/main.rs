@@ -20,6 +20,8 @@ mod others;
 #[cfg(feature = "dataset")]
 mod release;
 #[cfg(feature = "dataset")]
+mod released_exchange;
+#[cfg(feature = "dataset")]
 mod roles;
 #[cfg(feature = "dataset")]
 mod stretch;

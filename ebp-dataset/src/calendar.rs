@@ -132,6 +132,16 @@ impl Calendar {
         aligned(next)
     }
 
+    /// When the first period begins that does so at an instant or later, microseconds since the Unix
+    /// epoch.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn first_from(&self, step: EnergyStep, at: i64) -> Result<i64, CalendarError> {
+        let start = self.start(step, at)?;
+        if start == at { Ok(at) } else { self.end(step, at) }
+    }
+
     /// The local day of a quarter hour, and its place there.
     ///
     /// # Errors

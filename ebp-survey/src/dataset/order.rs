@@ -95,11 +95,7 @@ impl ExportOrder {
     /// microseconds since the Unix epoch.
     pub(super) fn intervals(&self, calendar: &Calendar) -> Result<(i64, i64), ExportError> {
         let step = self.resolution.step();
-        let edge = |at: Timestamp| -> Result<i64, ExportError> {
-            let at = at.as_microsecond();
-            let start = calendar.start(step, at)?;
-            Ok(if start == at { at } else { calendar.end(step, at)? })
-        };
+        let edge = |at: Timestamp| calendar.first_from(step, at.as_microsecond());
         let from = self.from.map_or(Ok(i64::MIN), edge)?;
         Ok((from, self.to.map_or(Ok(i64::MAX), edge)?))
     }

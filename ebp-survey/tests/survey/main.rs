@@ -10,15 +10,23 @@ mod contradictions;
 mod dataset;
 mod ended;
 #[cfg(feature = "dataset")]
+mod ends;
+#[cfg(feature = "dataset")]
 mod exchanged;
+#[cfg(feature = "dataset")]
+mod forged;
 mod geocoder;
 mod others;
 #[cfg(feature = "dataset")]
 mod release;
 #[cfg(feature = "dataset")]
+mod released_exchange;
+#[cfg(feature = "dataset")]
 mod roles;
 #[cfg(feature = "dataset")]
 mod stretch;
+#[cfg(feature = "dataset")]
+mod tamper;
 mod world;
 
 use ebp_testkit::cluster;

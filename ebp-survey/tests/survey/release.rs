@@ -89,19 +89,19 @@ async fn fill(store: &Arc<dyn Store>) -> Vec<Registered> {
 }
 
 /// Somebody with a certificate of an authority that the store knows.
-struct People {
+pub struct People {
     authority: Authority,
     _folder: tempfile::TempDir,
 }
 
 impl People {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::init(&folder.path().join("ca"), "Test", Arc::new(SystemClock));
         Self { authority: authority.unwrap(), _folder: folder }
     }
 
-    async fn person(&self, store: &Arc<dyn Store>, name: &str) -> Result<Person, ExportError> {
+    pub async fn person(&self, store: &Arc<dyn Store>, name: &str) -> Result<Person, ExportError> {
         let issued = self.authority.make_administrator(name, Duration::from_secs(3600)).unwrap();
         store.add_to_register(vec![issued.entry.clone()]).await.unwrap();
         let of = (issued.chain_pem.as_str(), issued.key_pem.as_str());

@@ -54,6 +54,16 @@ pub(super) struct EnergyRow {
     /// Of 1.8.0 and 2.8.0, where it is measured, 10^-8 kWh.
     pub energies: [Option<i64>; 2],
     pub flags: Flags,
+    pub segment: Option<i64>,
+}
+
+/// The last boundary at which a register is known, by energies and gaps.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    /// The boundary, and the segment that it lies in.
+    at: Option<(i64, i64)>,
+    /// The segment in which energy is missing since then, without a gap of `spans`.
+    lacking: Option<i64>,
 }
 
 /// A reading: when, and both registers, 10^-8 kWh.
@@ -64,7 +74,7 @@ pub(super) type ReadingRow = (i64, [Option<i64>; 2]);
 pub(super) struct Growth {
     gaps: HashMap<String, Gaps>,
     rows: u64,
-    followed: HashMap<String, [Option<Followed>; 2]>,
+    followed: HashMap<String, [(Option<Followed>, Reached); 2]>,
 }
 
 const REGISTERS: [&str; 2] = ["import", "export"];
@@ -100,10 +110,21 @@ impl Growth {
         for row in rows {
             let first = readings.partition_point(|(at, _)| *at < row.slot);
             let last = readings.partition_point(|(at, _)| *at < row.slot.saturating_add(QUARTER));
+            if first == last && !row.flags.has(Flag::NoReading) {
+                let what = "its flags do not say no_reading, but readings has none";
+                verdict.add(file, Some(row.row), what);
+            }
             let is_usable = UNUSED.iter().all(|flag| !row.flags.has(*flag));
             let shown = if is_usable { readings.get(first..last).unwrap_or(&[]) } else { &[] };
-            for (place, (followed, name)) in followed.iter_mut().zip(REGISTERS).enumerate() {
+            for (place, ((followed, reached), name)) in
+                followed.iter_mut().zip(REGISTERS).enumerate()
+            {
                 let gap = gaps.as_mut().and_then(|gaps| gap_at(&mut gaps[place], row.slot));
+                let end = gap.as_ref().map(|gap| gap.to);
+                if reached.go(row, row.energies[place].is_some(), end) {
+                    let what = format!("{name} is missing before it, and spans has no gap there");
+                    verdict.add(file, Some(row.row), what);
+                }
                 if let Err(what) = step(followed, row.slot, row.energies[place], gap) {
                     verdict.add(file, Some(row.row), format!("{name} {what}"));
                 }
@@ -128,6 +149,29 @@ impl Growth {
         for row in rows {
             verdict.add(file, Some(row), "no energy is missing where it begins");
         }
+    }
+}
+
+impl Reached {
+    /// Goes on by a quarter hour. Whether the register is known before it and behind it, in one
+    /// segment, without a gap of `spans` in between.
+    fn go(&mut self, row: &EnergyRow, is_measured: bool, gap: Option<i64>) -> bool {
+        if row.flags.has(Flag::RegisterReset) {
+            *self = Self::default();
+            return false;
+        }
+        if is_measured {
+            let end = row.slot.saturating_add(QUARTER);
+            self.at = row.segment.map(|segment| (end, segment));
+            return self.lacking.take().is_some_and(|segment| row.segment == Some(segment));
+        }
+        if let Some((_, segment)) = self.at.filter(|(at, _)| *at == row.slot) {
+            match gap {
+                Some(end) => self.at = Some((end, segment)),
+                None => self.lacking = Some(segment),
+            }
+        }
+        false
     }
 }
 

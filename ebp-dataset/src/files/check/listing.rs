@@ -1,32 +1,30 @@
 //! What a folder says of itself: `datapackage.json`, `SHA256SUMS`, `EXPORT.json`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs, io,
-    path::Path,
-};
+use std::{fs, path::Path};
 
 use ebp_core::contract::EnergyStep;
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::verdict::Verdict;
+use super::{
+    described::{files, format_of},
+    verdict::Verdict,
+};
 use crate::{
     calendar::Calendar,
     files::{
         column::{Table, Tier},
-        digest::hash_file,
         error::FileError,
         metadata::FileEntry,
-        table::tables_of,
-        write::{Decimal, Format},
+        write::Format,
     },
 };
 
-const PACKAGE: &str = "datapackage.json";
+pub(super) const PACKAGE: &str = "datapackage.json";
 pub(super) const SUMS: &str = "SHA256SUMS";
-const EXPORT: &str = "EXPORT.json";
+pub(super) const EXPORT: &str = "EXPORT.json";
 /// It is written when the release is confirmed, and names the digest of the sums.
-const CONFIRMED: &str = "RELEASE.json";
+pub(super) const CONFIRMED: &str = "RELEASE.json";
 
 /// The files of a folder.
 pub(super) struct Listing {
@@ -37,6 +35,13 @@ pub(super) struct Listing {
     pub step: EnergyStep,
     /// The days of an internal set; a release is cut by rules of its own.
     pub calendar: Option<Calendar>,
+    /// From when on and before when rows of an internal set begin, microseconds since the Unix
+    /// epoch.
+    pub stretch: (i64, i64),
+    /// What was received later is not in the set, microseconds since the Unix epoch.
+    pub as_of: i64,
+    /// How many households are in an internal set.
+    pub households: Option<u64>,
     pub tier: Tier,
     /// The number of a release.
     pub release: Option<u64>,
@@ -62,50 +67,28 @@ impl Listing {
             verdict.add(EXPORT, None, "it does not say the tier");
             return Ok(None);
         };
-        let resources = package["resources"].as_array().cloned().unwrap_or_default();
-        let rows: BTreeMap<&str, u64> = export["files"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|file| Some((file["path"].as_str()?, file["rows"].as_u64()?)))
-            .collect();
-        let mut files = Vec::new();
-        for resource in &resources {
-            let path = resource["path"].as_str().unwrap_or_default().to_owned();
-            let Some(table) = table_of(tier, &path) else {
-                verdict.add(PACKAGE, None, format!("{path:?} is no file of a table"));
-                continue;
-            };
-            let described: BTreeSet<&str> = resource["schema"]["fields"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(|field| field["name"].as_str())
-                .collect();
-            let declared = table.columns.iter().map(|column| column.name).collect();
-            if described != declared {
-                verdict.add(PACKAGE, None, format!("{path} is described with other columns"));
-            }
-            let hash = resource["hash"].as_str().unwrap_or_default();
-            let sha256 = hash.strip_prefix("sha256:").unwrap_or(hash).to_owned();
-            let Some(rows) = rows.get(path.as_str()).copied() else {
-                verdict.add(EXPORT, None, format!("{path} is not in it"));
-                continue;
-            };
-            files.push(FileEntry { table, path, rows, sha256 });
-        }
-        let Some(format) = format_of(&resources) else {
+        let Some(format) = format_of(&package) else {
             verdict.add(PACKAGE, None, "the files are neither Parquet nor CSV");
             return Ok(None);
         };
-        let step = match export["parameters"]["resolution"].as_str() {
+        if package["tier"] != export["tier"] {
+            verdict.add(PACKAGE, None, "it has another tier than EXPORT.json");
+        }
+        let parameters = &export["parameters"];
+        let resolution = parameters["resolution"].as_str();
+        let is_quarterly = resolution == Some("PT15M");
+        let by_month = tier != Tier::Internal || is_quarterly;
+        let files = files((tier, format, by_month), (&package, &export), verdict);
+        let step = match resolution {
             Some("P1D") => EnergyStep::Day,
             Some("PT1H") => EnergyStep::Hour,
             _ => EnergyStep::Quarter,
         };
-        let is_quarterly = export["parameters"]["resolution"].as_str() == Some("PT15M");
+        if tier == Tier::Internal && step == EnergyStep::Quarter && !is_quarterly {
+            verdict.add(EXPORT, None, "it does not say how long rows last");
+        }
         let calendar = if tier == Tier::Internal {
-            let zone = export["parameters"]["zone"].as_str().unwrap_or_default();
+            let zone = parameters["zone"].as_str().unwrap_or_default();
             let calendar = Calendar::bundled(zone);
             if let Err(error) = &calendar {
                 verdict.add(EXPORT, None, error.to_string());
@@ -114,9 +97,34 @@ impl Listing {
         } else {
             None
         };
+        let mut edge = |name: &str, open: i64| match &parameters[name] {
+            Value::Null => open,
+            at => at.as_str().and_then(|at| at.parse::<Timestamp>().ok()).map_or_else(
+                || {
+                    verdict.add(EXPORT, None, format!("{name} is no instant"));
+                    open
+                },
+                Timestamp::as_microsecond,
+            ),
+        };
+        let stretch = (edge("from", i64::MIN), edge("to", i64::MAX));
+        let as_of = edge("as_of", i64::MAX);
+        let households = export["households"]["exported"].as_u64();
         let release = export["release"].as_u64();
         let recipient = export["recipient"].as_str().map(str::to_owned);
-        Ok(Some(Self { format, is_quarterly, step, calendar, tier, release, recipient, files }))
+        Ok(Some(Self {
+            format,
+            is_quarterly,
+            step,
+            calendar,
+            stretch,
+            as_of,
+            households,
+            tier,
+            release,
+            recipient,
+            files,
+        }))
     }
 
     /// The paths of a table's files.
@@ -129,72 +137,10 @@ impl Listing {
     pub fn has(&self, path: &str) -> bool {
         self.files.iter().any(|file| file.path == path)
     }
-
-    /// Compares each file with its hash, and the list with what is there.
-    pub fn check_hashes(&self, folder: &Path, verdict: &mut Verdict) -> Result<(), FileError> {
-        let path = folder.join(SUMS);
-        let sums = fs::read_to_string(&path).map_err(|error| FileError::system(&path, error))?;
-        let sums: BTreeMap<&str, &str> = sums
-            .lines()
-            .filter_map(|line| line.split_once("  ").map(|(hash, name)| (name, hash)))
-            .collect();
-        for (name, hash) in &sums {
-            let path = folder.join(name);
-            if !path.is_file() {
-                verdict.add(name, None, "it is missing");
-            } else if hash_file(&path)? != *hash {
-                verdict.add(name, None, "its content is not that of SHA256SUMS");
-            }
-        }
-        for file in &self.files {
-            if sums.get(file.path.as_str()).copied() != Some(file.sha256.as_str()) {
-                verdict.add(&file.path, None, "datapackage.json and SHA256SUMS have other hashes");
-            }
-        }
-        for name in names_in(folder, folder)? {
-            let is_confirmation = name == CONFIRMED && self.tier != Tier::Internal;
-            if name != SUMS && !is_confirmation && !sums.contains_key(name.as_str()) {
-                verdict.add(&name, None, "it is not in SHA256SUMS");
-            }
-        }
-        Ok(())
-    }
 }
 
 fn read_json(folder: &Path, name: &str) -> Result<Option<Value>, FileError> {
     let path = folder.join(name);
     let text = fs::read(&path).map_err(|error| FileError::system(&path, error))?;
     Ok(serde_json::from_slice(&text).ok())
-}
-
-fn table_of(tier: Tier, path: &str) -> Option<&'static Table> {
-    let stem = path.split(['/', '.']).next()?;
-    let is_inside = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
-    tables_of(tier).iter().copied().find(|table| table.name == stem && is_inside)
-}
-
-fn format_of(resources: &[Value]) -> Option<Format> {
-    let first = resources.first()?;
-    match first["format"].as_str()? {
-        "parquet" => Some(Format::Parquet),
-        "csv" if first["dialect"]["delimiter"] == ";" => Some(Format::Csv(Decimal::Comma)),
-        "csv" => Some(Format::Csv(Decimal::Point)),
-        _ => None,
-    }
-}
-
-/// The files below a folder, as paths within the first one.
-fn names_in(root: &Path, folder: &Path) -> Result<Vec<String>, FileError> {
-    let failed = |error: io::Error| FileError::system(folder, error);
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() {
-            names.extend(names_in(root, &path)?);
-        } else if let Ok(within) = path.strip_prefix(root) {
-            names.push(within.to_string_lossy().into_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
 }

@@ -4,8 +4,13 @@
 //! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
 
 mod confirmation;
+mod counts;
+mod described;
+mod ends;
+mod facts;
 mod feed;
 mod growth;
+mod hashes;
 mod listing;
 mod names;
 mod public;
@@ -16,13 +21,14 @@ mod sums;
 mod together;
 mod verdict;
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use super::{column::Tier, digest::hash_file, error::FileError, read::read_rows};
 use crate::release::{Check, Rule};
 use confirmation::Stated;
+use counts::{Counts, check_flags};
 use growth::Growth;
-use listing::{Listing, SUMS};
+use listing::{CONFIRMED, EXPORT, Listing, SUMS};
 use names::Names;
 use row::RowCheck;
 use slots::Slots;
@@ -34,8 +40,6 @@ pub use verdict::{Finding, Verdict};
 
 /// The result of each rule of a release.
 const CHECKS: &str = "RELEASE-CHECK.json";
-/// By which two persons a release was confirmed.
-const CONFIRMED: &str = "RELEASE.json";
 
 /// Checks a folder.
 ///
@@ -45,13 +49,15 @@ const CONFIRMED: &str = "RELEASE.json";
 pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
     let mut verdict = Verdict::default();
     let Some(listing) = Listing::read(folder, &mut verdict)? else { return Ok(verdict) };
-    listing.check_hashes(folder, &mut verdict)?;
+    hashes::check(folder, &listing, &mut verdict)?;
     let mut names = Names::default();
     let mut sums = DaySums::default();
     let mut growth = Growth::default();
+    let mut counts = Counts::default();
     let calendar = listing.calendar.clone();
     let mut slots = calendar.map(|calendar| Slots::new(calendar, listing.step));
     // Households and meters come first: the others refer to them.
+    let mut broken = BTreeSet::new();
     let first = |name: &str| !matches!(name, "households" | "meters");
     let mut files: Vec<_> = listing.files.iter().collect();
     files.sort_by_key(|file| (first(file.table.name), file.path.as_str()));
@@ -66,12 +72,21 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
                 if let Some(what) = slots.as_mut().and_then(|it| it.check(file.table, values)) {
                     verdict.add(&file.path, Some(number), what);
                 }
+                if listing.tier == Tier::Internal {
+                    for what in facts::faults(file.table, values, &names, &listing) {
+                        verdict.add(&file.path, Some(number), what);
+                    }
+                }
                 names.note(file.table, values);
                 sums.note(file.table, values);
                 growth.note(file.table, values);
+                counts.note(file.table, values);
                 verdict.rows += 1;
             },
         );
+        if read.is_err() {
+            broken.insert(file.table.name);
+        }
         match read {
             Ok(()) => verdict.files += 1,
             Err(FileError::Csv { row, message, .. }) => {
@@ -89,6 +104,22 @@ pub fn check_folder(folder: &Path) -> Result<Verdict, FileError> {
         check_rules(folder, &listing, &mut verdict)?;
         return Ok(verdict);
     }
+    if let Some(slots) = &slots {
+        ends::compare(slots, &names, &listing, &broken, &mut verdict);
+        if !broken.contains("energy") && !broken.contains("meters") {
+            counts.compare((folder, &listing), (slots, &names), &mut verdict);
+        }
+    }
+    let households = names.households().count();
+    if listing.households != u64::try_from(households).ok() {
+        let what = format!("it does not say that {households} households are exported");
+        verdict.add(EXPORT, None, what);
+    }
+    if names.consents != households {
+        let file = format!("consents.{}", listing.format.extension());
+        verdict.add(&file, None, "not every household has a consent");
+    }
+    check_flags(folder, &names, &mut verdict);
     together::compare(folder, &listing, &names, &mut growth, &mut verdict)?;
     if listing.is_quarterly {
         let file = format!("daily.{}", listing.format.extension());

@@ -9,6 +9,8 @@ use crate::files::{column::Table, read::Value};
 pub(super) struct Names {
     households: BTreeMap<String, Household>,
     meters: HashMap<String, Meter>,
+    /// How many consents there are.
+    pub consents: usize,
 }
 
 /// A household.
@@ -16,6 +18,8 @@ pub(super) struct Names {
 pub(super) struct Household {
     /// Whether its meters allow a balance.
     pub has_balance: bool,
+    /// Whether its consent was revoked.
+    pub is_revoked: bool,
     /// In the order of files.
     pub meters: BTreeSet<String>,
 }
@@ -28,17 +32,22 @@ pub(super) struct Meter {
     pub generates: bool,
     /// Whether 1.8.0 is the register that does; nothing where it is not known.
     pub by_import: Option<bool>,
+    /// When it was first and last read, microseconds since the Unix epoch.
+    pub read: Option<(i64, i64)>,
 }
 
 impl Names {
     pub fn note(&mut self, table: &Table, values: &[Value]) {
         let value = |name: &str| table.place(name).and_then(|place| values.get(place));
         let text = |name: &str| value(name).and_then(Value::text);
+        let int = |name: &str| value(name).and_then(Value::int);
         match table.name {
             "households" => {
                 let Some(name) = text("household") else { return };
                 let has_balance = value("topology") == Some(&Value::Null);
-                self.households.entry(name.to_owned()).or_default().has_balance = has_balance;
+                let household = self.households.entry(name.to_owned()).or_default();
+                household.has_balance = has_balance;
+                household.is_revoked = text("consent_state") == Some("revoked");
             }
             "meters" => {
                 let (Some(name), Some(household)) = (text("meter"), text("household")) else {
@@ -51,9 +60,11 @@ impl Names {
                     household: household.to_owned(),
                     generates: text("type") == Some("PV-GENERATION"),
                     by_import: text("generation_register").map(|register| register == "1.8.0"),
+                    read: int("first").zip(int("last")),
                 };
                 self.meters.insert(name.to_owned(), meter);
             }
+            "consents" => self.consents += 1,
             _ => {}
         }
     }
@@ -65,6 +76,11 @@ impl Names {
         }
     }
 
+    /// How many meters there are.
+    pub fn meters(&self) -> usize {
+        self.meters.len()
+    }
+
     /// In the order of files.
     pub fn households(&self) -> impl Iterator<Item = (&String, &Household)> {
         self.households.iter()
@@ -72,6 +88,12 @@ impl Names {
 
     pub fn household(&self, name: &str) -> Option<&Household> {
         self.households.get(name)
+    }
+
+    /// When any of a household's meters was first and last read, microseconds since the Unix epoch.
+    pub fn read_of(&self, household: &Household) -> Option<(i64, i64)> {
+        let meters = household.meters.iter().filter_map(|name| self.meter(name)?.read);
+        meters.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     pub fn meter(&self, name: &str) -> Option<&Meter> {

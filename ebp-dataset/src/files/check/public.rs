@@ -83,7 +83,7 @@ impl PublicCheck {
     pub(super) fn finish(mut self, others: Option<&FileEntry>) -> [Check; 2] {
         self.close();
         let broken = others.map(|file| format!("{} is no table of the tier", file.path));
-        let regional = self.regions.iter().filter(|region| region.len() > 2).count();
+        let regional = self.regions.iter().filter(|region| is_within(region)).count();
         let is_large = usize::try_from(self.most).unwrap_or(0) >= LEAST_REGIONAL;
         let found = format!("{regional} regions beside the country");
         [
@@ -125,6 +125,11 @@ fn check_together(shown: &[Option<Shown>; 4]) -> Result<(), &'static str> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether it is a part of a country, not a country, nor what stands for one that is not known.
+fn is_within(region: &str) -> bool {
+    region.len() > 2 && region != "any"
 }
 
 #[cfg(test)]

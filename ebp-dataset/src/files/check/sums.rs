@@ -22,12 +22,14 @@ pub(super) struct DaySums {
 struct Day {
     row: u64,
     quarters: i64,
+    measured: i64,
     energies: [Option<i64>; 5],
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Sum {
     quarters: i64,
+    measured: i64,
     energies: [Option<i64>; 5],
 }
 
@@ -51,13 +53,17 @@ impl DaySums {
         let energies = PARTS.map(|part| value(part).and_then(Value::double).map(units));
         if is_day {
             self.rows += 1;
-            let quarters = value("quarters_expected").and_then(Value::int).unwrap_or(0);
-            self.days.insert((number, date), Day { row: self.rows, quarters, energies });
+            let count = |name: &str| value(name).and_then(Value::int).unwrap_or(0);
+            let (quarters, measured) = (count("quarters_expected"), count("quarters_measured"));
+            let day = Day { row: self.rows, quarters, measured, energies };
+            self.days.insert((number, date), day);
             return;
         }
-        let first = Sum { quarters: 0, energies: [Some(0); 5] };
+        let first = Sum { quarters: 0, measured: 0, energies: [Some(0); 5] };
         let sum = self.quarters.entry((number, date)).or_insert(first);
         sum.quarters += 1;
+        let quality = value("quality").and_then(Value::text);
+        sum.measured += i64::from(quality == Some("measured"));
         for (sum, energy) in sum.energies.iter_mut().zip(energies) {
             *sum = sum.zip(energy).map(|(sum, energy)| sum + energy);
         }
@@ -70,6 +76,10 @@ impl DaySums {
             else {
                 continue;
             };
+            if sum.measured != day.measured {
+                let what = "quarters_measured is not how many of its quarter hours are measured";
+                verdict.add(file, Some(day.row), what);
+            }
             for ((part, sum), energy) in PARTS.iter().zip(sum.energies).zip(day.energies) {
                 if sum.is_some() && sum != energy {
                     let what = format!("{part} is not the sum of the day's quarter hours");

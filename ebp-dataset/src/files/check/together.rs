@@ -181,6 +181,7 @@ fn energy_row(row: u64, values: &[Value]) -> Option<EnergyRow> {
             measured("export_quality", "export_kwh"),
         ],
         flags: Flags(flags.unwrap_or(0)),
+        segment: value("segment").and_then(Value::int),
     })
 }
 
@@ -196,16 +197,16 @@ fn balance_row(row: u64, values: &[Value]) -> Option<BalanceRow> {
     })
 }
 
-/// One that surely counted: fine enough, at an instant that is not in doubt.
+/// Its registers where they surely counted: fine enough, at an instant that is not in doubt.
 fn reading_row(_: u64, values: &[Value]) -> Option<ReadingRow> {
     let value = |name: &str| READINGS.place(name).and_then(|place| values.get(place));
-    let decimals = value("register_decimals").and_then(Value::int)?;
+    let decimals = value("register_decimals").and_then(Value::int);
     let is_plain = value("device_flags").and_then(Value::int) == Some(0);
+    let is_sure = is_plain && decimals.is_some_and(|decimals| decimals >= LEAST_DECIMALS);
     let at = value("measured_at").and_then(Value::int)?;
     let shown = |name: &str| {
         let register = value(name).and_then(Value::double).map(units);
-        register.filter(|register| (0..MOST).contains(register))
+        register.filter(|register| is_sure && (0..MOST).contains(register))
     };
-    (is_plain && decimals >= LEAST_DECIMALS)
-        .then(|| (at, [shown("import_register_kwh"), shown("export_register_kwh")]))
+    Some((at, [shown("import_register_kwh"), shown("export_register_kwh")]))
 }

@@ -33,7 +33,7 @@ fn object(set: &Described, file: &FileEntry) -> Value {
         "@id": file.path,
         "name": file.path,
         "contentUrl": file.path,
-        "encodingFormat": set.media_type(),
+        "encodingFormat": set.format.media_type(),
         "sha256": file.sha256,
     })
 }

@@ -3,7 +3,7 @@
 use crate::files::{
     column::{Table, Tier},
     text,
-    write::{Decimal, Format},
+    write::Format,
 };
 
 /// A file of the set.
@@ -71,20 +71,6 @@ impl Described {
     /// Beginning and end, as texts.
     pub(super) fn ends(&self) -> (Option<String>, Option<String>) {
         self.covers.map(|(from, to)| (text::instant(from), text::instant(to))).unzip()
-    }
-
-    pub(super) const fn media_type(&self) -> &'static str {
-        match self.format {
-            Format::Parquet => "application/x-parquet",
-            Format::Csv(_) => "text/csv",
-        }
-    }
-
-    pub(super) const fn decimal(&self) -> Decimal {
-        match self.format {
-            Format::Csv(decimal) => decimal,
-            Format::Parquet => Decimal::Point,
-        }
     }
 
     /// How the licence is called, and what it says.

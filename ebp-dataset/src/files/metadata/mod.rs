@@ -17,6 +17,7 @@ pub use croissant::croissant;
 pub use described::{Described, FileEntry, Lost, MeterQuality};
 pub use oemetadata::oemetadata;
 pub use package::data_package;
+pub(super) use package::resource;
 pub use pages::{quality_page, readme};
 pub(super) use release::opening;
 pub use release::release_readme;

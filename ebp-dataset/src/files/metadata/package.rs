@@ -13,7 +13,7 @@ use crate::files::{
 #[must_use]
 pub fn data_package(set: &Described) -> String {
     let (licence, title) = set.licence();
-    let resources: Vec<_> = set.files.iter().map(|file| resource(set, file)).collect();
+    let resources: Vec<_> = set.files.iter().map(|file| resource(set.format, file)).collect();
     pretty(&json!({
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": set.name,
@@ -29,18 +29,19 @@ pub fn data_package(set: &Described) -> String {
     }))
 }
 
-fn resource(set: &Described, file: &FileEntry) -> Value {
+/// What is said of a file.
+pub(in crate::files) fn resource(format: Format, file: &FileEntry) -> Value {
     let table = file.table;
     let mut object = json!({
         "name": file.name(),
         "path": file.path,
         "type": "table",
         "description": table.description,
-        "format": set.format.extension(),
-        "mediatype": set.media_type(),
+        "format": format.extension(),
+        "mediatype": format.media_type(),
         "hash": format!("sha256:{}", file.sha256),
         "schema": {
-            "fields": table.columns.iter().map(|column| field(set, column)).collect::<Vec<_>>(),
+            "fields": table.columns.iter().map(|column| field(format, column)).collect::<Vec<_>>(),
             "primaryKey": table.key,
             "missingValues": [""],
         },
@@ -58,7 +59,7 @@ fn resource(set: &Described, file: &FileEntry) -> Value {
     if !keys.is_empty() {
         object["schema"]["foreignKeys"] = keys.into();
     }
-    if let Format::Csv(decimal) = set.format {
+    if let Format::Csv(decimal) = format {
         object["encoding"] = "utf-8".into();
         let delimiter = if decimal == Decimal::Comma { ";" } else { "," };
         object["dialect"] = json!({ "delimiter": delimiter, "lineTerminator": "\r\n" });
@@ -66,14 +67,12 @@ fn resource(set: &Described, file: &FileEntry) -> Value {
     object
 }
 
-fn field(set: &Described, column: &Column) -> Value {
+fn field(format: Format, column: &Column) -> Value {
     let kind = match column.kind {
         Kind::Text => "string",
         Kind::Double | Kind::Float => "number",
         // Readers of Parquet by way of pandas have no whole numbers beside missing ones.
-        Kind::Int8 | Kind::UInt16 | Kind::Int32
-            if column.nullable && set.format == Format::Parquet =>
-        {
+        Kind::Int8 | Kind::UInt16 | Kind::Int32 if column.nullable && format == Format::Parquet => {
             "number"
         }
         Kind::Int8 | Kind::UInt16 | Kind::Int32 => "integer",
@@ -88,10 +87,10 @@ fn field(set: &Described, column: &Column) -> Value {
     if let Some(unit) = column.unit {
         field.insert("unit".into(), unit.into());
     }
-    if matches!(set.format, Format::Csv(_)) && column.kind == Kind::Instant {
+    if matches!(format, Format::Csv(_)) && column.kind == Kind::Instant {
         field.insert("format".into(), "any".into());
     }
-    if set.decimal() == Decimal::Comma && kind == "number" {
+    if format == Format::Csv(Decimal::Comma) && kind == "number" {
         field.insert("decimalChar".into(), ",".into());
     }
     let mut constraints = Map::new();

@@ -11,6 +11,7 @@ use super::value::{Value, name_of};
 use crate::files::{
     column::{Column, Kind, Table},
     error::FileError,
+    text,
     write::Decimal,
 };
 
@@ -58,20 +59,31 @@ fn parse(column: &Column, field: &str, decimal: Decimal) -> Option<Value> {
     Some(match column.kind {
         Kind::Text => Value::Text(field.to_owned()),
         Kind::Double | Kind::Float => {
-            let number = match decimal {
-                Decimal::Point => field.parse::<f64>(),
-                Decimal::Comma => field.replace(',', ".").parse(),
-            };
+            let mark = if decimal == Decimal::Comma { b',' } else { b'.' };
+            // Spreadsheets take `1e3` or the other mark for something else.
+            if !field.bytes().all(|it| it.is_ascii_digit() || it == b'-' || it == mark) {
+                return None;
+            }
+            let number = field.replace(',', ".").parse::<f64>();
             Value::Double(number.ok().filter(|number| number.is_finite())?)
         }
-        Kind::Int8 => Value::Int(field.parse::<i8>().ok()?.into()),
-        Kind::UInt16 => Value::Int(field.parse::<u16>().ok()?.into()),
-        Kind::Int32 => Value::Int(field.parse::<i32>().ok()?.into()),
-        Kind::Instant => Value::Instant(field.parse::<Timestamp>().ok()?.as_microsecond()),
+        Kind::Int8 => Value::Int(whole(field)?.parse::<i8>().ok()?.into()),
+        Kind::UInt16 => Value::Int(whole(field)?.parse::<u16>().ok()?.into()),
+        Kind::Int32 => Value::Int(whole(field)?.parse::<i32>().ok()?.into()),
+        Kind::Instant => {
+            let at = field.parse::<Timestamp>().ok()?.as_microsecond();
+            Value::Instant(Some(at).filter(|at| text::instant(*at) == field)?)
+        }
         Kind::Date => {
             let day: Date = field.parse().ok()?;
-            Value::Date(date(1970, 1, 1).until((Unit::Day, day)).ok()?.get_days())
+            let days = date(1970, 1, 1).until((Unit::Day, day)).ok()?.get_days();
+            Value::Date(Some(days).filter(|days| text::day(*days) == field)?)
         }
         Kind::Bool => Value::Bool(field.parse().ok()?),
     })
+}
+
+/// Without a plus sign.
+fn whole(field: &str) -> Option<&str> {
+    Some(field).filter(|field| !field.starts_with('+'))
 }

@@ -37,6 +37,13 @@ impl Format {
             Self::Csv(_) => "csv",
         }
     }
+
+    pub(in crate::files) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Parquet => "application/x-parquet",
+            Self::Csv(_) => "text/csv",
+        }
+    }
 }
 
 /// An empty file that only its owner may read.

@@ -257,6 +257,16 @@ fn a_bridges_own_words_are_repeated() {
     run!("read", file).refused(1, &["it says \"Port already in use\"", "no telegram"]);
 }
 
+/// As a bridge does whose only reader is somebody else.
+#[test]
+fn a_bridge_that_says_nothing_and_hangs_up() {
+    let (port, bridge) = bridge(1, Vec::new(), true);
+    let run = run!("read", &port, "--timeout", "5s");
+    let run = run.refused(1, &[&port, "hung up without a byte", "somebody else may be connected"]);
+    assert!(!run.stderr.contains("cable") && !run.stderr.contains("align"), "{run:#?}");
+    bridge.join().unwrap();
+}
+
 #[test]
 fn a_web_server_is_named_with_what_to_give_instead() {
     for address in ["http://admin:secret@127.0.0.1:8080/data.json", "https://pulse.local"] {

@@ -1,6 +1,13 @@
 //! `ebp read --watch`: meters come and go, and it stays.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     asked::{AskedMeter, Manner},
@@ -47,6 +54,39 @@ fn a_watcher_waits_for_a_meter_that_was_pulled_out() {
     }
 }
 
+/// As a bridge does whose only reader is somebody else: it is told once, and so is the end of it.
+#[test]
+fn a_watcher_of_a_bridge_that_hangs_up_says_so_once_and_waits() {
+    const HUNG_UP: usize = 3;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("tcp://{}", listener.local_addr().unwrap());
+    let telegrams = fs::read(crate::support::recording::ehz()).unwrap();
+    let bridge = thread::spawn(move || {
+        let began = Instant::now();
+        for _ in 0..HUNG_UP {
+            listener.accept().unwrap();
+        }
+        let waited = began.elapsed();
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(&telegrams).unwrap();
+        let _ = stream.read_to_end(&mut Vec::new());
+        waited
+    });
+    let mut command = ebp();
+    command.args(["read", &port, "--watch", "--format", "json"]);
+    let mut watching = Running::start(command);
+    watching.wait_for_lines(1);
+    let expected = [
+        format!("ebp: {port} is gone; waiting for it to come back"),
+        format!("ebp: {port} is back"),
+    ];
+    assert_eq!(watching.stderr(), expected);
+    assert!(watching.lives());
+    watching.kill();
+    // It is left alone for longer each time: 0.5 s, then 1 s.
+    assert!(bridge.join().unwrap() >= Duration::from_millis(1400));
+}
+
 #[test]
 fn a_watcher_of_a_silent_meter_says_so_once_and_waits() {
     let folder = tempfile::tempdir().unwrap();
@@ -55,7 +95,7 @@ fn a_watcher_of_a_silent_meter_says_so_once_and_waits() {
     command.args(["read", "--watch", "--timeout", "200ms", "--port"]).arg(&meter.link);
     let mut watching = Running::start(command);
     watching.wait_for("for 200ms; still waiting");
-    let told = std::time::Instant::now();
+    let told = Instant::now();
     wait_for("a second", || (told.elapsed().as_millis() > 800).then_some(()));
     assert_eq!(watching.stderr().len(), 1, "{:?}", watching.stderr());
     assert!(watching.lives());
@@ -103,7 +143,6 @@ fn a_watcher_counts_what_was_damaged() {
 /// On a terminal the table is drawn over again: up to its first line, and every line anew.
 #[test]
 fn a_terminal_is_drawn_over() {
-    use std::io::Read;
     let folder = tempfile::tempdir().unwrap();
     let meter = Meter::quick(folder.path(), "MT175");
     let ours =

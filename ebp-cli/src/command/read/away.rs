@@ -20,7 +20,7 @@ pub struct Away {
     received: u64,
     /// When that was said last.
     told: Duration,
-    /// Whether this time it was said, and not yet that it is back.
+    /// Whether that it is gone was said, and not yet that it is back.
     is_open: bool,
     pause: Duration,
 }
@@ -31,11 +31,11 @@ impl Away {
     pub fn gone(before: Option<Self>, received: u64, now: Duration) -> (Self, bool) {
         match before {
             None => (Self { received, told: now, is_open: true, pause: FIRST }, true),
-            Some(Self { told, pause, .. }) => {
+            Some(Self { told, pause, is_open, .. }) => {
                 let is_said = now.saturating_sub(told) >= BETWEEN;
                 let told = if is_said { now } else { told };
                 let pause = pause.saturating_mul(2).min(LONGEST);
-                (Self { received, told, is_open: is_said, pause }, is_said)
+                (Self { received, told, is_open: is_open || is_said, pause }, is_said)
             }
         }
     }
@@ -75,6 +75,10 @@ mod tests {
         let (mut away, is_said) = Away::gone(None, 7, Duration::ZERO);
         assert!(is_said && away.pause() == FIRST);
         assert!(!away.is_back(7) && away.is_back(8) && !away.is_back(9), "once");
+        // After several tries it is back, too.
+        let (once, _) = Away::gone(None, 7, Duration::ZERO);
+        let (mut twice, is_said) = Away::gone(Some(once), 7, Duration::from_secs(1));
+        assert!(!is_said && !twice.is_back(7) && twice.is_back(8) && !twice.is_back(9));
         // Words instead of a telegram, and gone again: nothing new.
         let (mut again, is_said) = Away::gone(Some(away), 30, Duration::from_secs(1));
         assert!(!is_said && !again.is_back(60));

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{PostgresSettings, PostgresStore, SqliteStore, Store, StoreError, schema::Founding};
+use super::{PostgresSettings, PostgresStore, SqliteStore, Store, StoreError, founding::Founding};
 
 /// Which database.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -40,6 +40,7 @@ mod fleet;
 mod fleet_page;
 mod fleet_statement;
 pub mod form;
+mod founding;
 mod history;
 mod identity;
 mod job;

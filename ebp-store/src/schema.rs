@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use crate::StoreError;
-
 /// The beginning of the line in a migration that marks it as one after which older servers cannot
 /// use the schema; the rest of the line is the reason.
 const BREAKS: &str = "-- Breaks older servers: ";
@@ -15,28 +13,6 @@ const BREAKS: &str = "-- Breaks older servers: ";
 /// Whether servers that do not know the migration cannot use the schema once it is applied.
 pub fn breaks_older(migration: &str) -> bool {
     migration.lines().any(|line| line.starts_with(BREAKS))
-}
-
-/// What becomes of a database without tables of this program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Founding {
-    /// It gets them.
-    Allowed,
-    /// It stays as it is, and is not opened.
-    Refused,
-}
-
-impl Founding {
-    /// Refuses a database that no migration was applied to, unless it may get its tables now.
-    ///
-    /// # Errors
-    /// Returns [`StoreError::Empty`].
-    pub fn require(self, version: SchemaVersion) -> Result<(), StoreError> {
-        match self {
-            Self::Refused if version.found == 0 => Err(StoreError::Empty),
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The version of a database's schema, counted in migrations.

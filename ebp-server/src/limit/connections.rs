@@ -9,7 +9,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{SCARCE, network};
+use super::network;
+
+/// With less than this part of the places left, of all or of an address, a connection ends with its
+/// answer: to be kept is for quieter times.
+pub const SCARCE: usize = 4;
 
 /// Counts the connections of each address. What it remembers is bounded by the connections.
 pub struct Connections {

@@ -22,15 +22,11 @@ use std::{
 pub use bucket::{Buckets, Rate};
 pub(crate) use client::network;
 pub use client::{Client, ClientId};
-pub use connections::{Connections, Place};
+pub use connections::{Connections, Place, SCARCE};
 pub use shares::{Full, Share, Shares};
 pub use turns::{Turn, Turns};
 
 use crate::problem::ApiError;
-
-/// With less than this part of the places left, of all or of an address, a connection ends with its
-/// answer: to be kept is for quieter times.
-pub const SCARCE: usize = 4;
 
 /// Bounds the requests of each client.
 pub struct Requests {

@@ -13,7 +13,7 @@ use super::{
     patience::{CHANGE, Connections, LOOK_UP},
     pooler,
 };
-use crate::{Quota, StoreError, revoked::MaskedBy, schema::Founding};
+use crate::{Quota, StoreError, founding::Founding, revoked::MaskedBy};
 
 /// A [`Store`](crate::Store) in a PostgreSQL database.
 pub struct PostgresStore {

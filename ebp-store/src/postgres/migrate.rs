@@ -14,7 +14,8 @@ use deadpool_postgres::{Client, Transaction};
 use super::PostgresError;
 use crate::{
     StoreError,
-    schema::{Founding, SchemaVersion, breaks_older},
+    founding::Founding,
+    schema::{SchemaVersion, breaks_older},
 };
 
 /// In order, never changed once released.

@@ -10,7 +10,7 @@ use ebp_core::private_file;
 use rusqlite::{Connection, config::DbConfig};
 
 use super::migrate;
-use crate::{StoreError, schema::Founding};
+use crate::{StoreError, founding::Founding};
 
 /// How long a connection waits for another one's write to end.
 const BUSY: Duration = Duration::from_secs(10);

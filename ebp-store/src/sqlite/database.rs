@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{connection, reader::Readers, writer::Writer};
-use crate::{Quota, StoreError, revoked::MaskedBy, schema::Founding};
+use crate::{Quota, StoreError, founding::Founding, revoked::MaskedBy};
 
 /// A [`Store`](crate::Store) in one SQLite file.
 pub struct SqliteStore {

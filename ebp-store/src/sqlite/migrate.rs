@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use crate::{
     StoreError,
-    schema::{Founding, SchemaVersion, breaks_older},
+    founding::Founding,
+    schema::{SchemaVersion, breaks_older},
 };
 
 /// In order, never changed once released.

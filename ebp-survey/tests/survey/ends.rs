@@ -61,7 +61,7 @@ async fn removed_ends_are_found(world: World) {
         for (table, column, name) in by_month {
             for (end, month, what) in both {
                 for count in [1, 9] {
-                    let copy = Copy::of(&path, format);
+                    let copy = Copy::from_set(&path, format);
                     let stem = format!("{table}/{month}");
                     copy.change(&stem, |rows| cut(rows, column, name, (end, count)));
                     copy.seal();
@@ -71,13 +71,13 @@ async fn removed_ends_are_found(world: World) {
         }
         // Up to the month's border: the file of the month is still there, or goes as well.
         for (table, column, name) in by_month {
-            let copy = Copy::of(&path, format);
+            let copy = Copy::from_set(&path, format);
             let stem = format!("{table}/2026-07");
             copy.change(&stem, |rows| cut(rows, column, name, (End::Last, usize::MAX)));
             copy.seal();
             copy.expect(&format!("{stem}.{ending}: {name} lacks its last rows"));
             for (_, month, what) in both {
-                let copy = Copy::of(&path, format);
+                let copy = Copy::from_set(&path, format);
                 copy.remove(&format!("{table}/{month}"));
                 copy.seal();
                 copy.expect(&format!("{table}/{month}.{ending}: {name} {what} rows"));
@@ -85,7 +85,7 @@ async fn removed_ends_are_found(world: World) {
         }
         for (end, _, what) in both {
             for (count, what) in [(1, format!("{what} rows")), (9, "has no rows".to_owned())] {
-                let copy = Copy::of(&path, format);
+                let copy = Copy::from_set(&path, format);
                 copy.change("daily", |rows| cut(rows, 0, &household, (end, count)));
                 copy.seal();
                 copy.expect(&format!("daily.{ending}: {household} "));
@@ -93,7 +93,7 @@ async fn removed_ends_are_found(world: World) {
             }
         }
         // Who makes a meter shorter in `meters` as well has the rows of others against it.
-        let copy = Copy::of(&path, format);
+        let copy = Copy::from_set(&path, format);
         copy.change("meters", |rows| {
             let row = rows.iter_mut().find(|row| row[0].text() == Some(&*grid)).unwrap();
             let Value::Instant(first) = &mut row[7] else { panic!("it was read") };
@@ -127,7 +127,7 @@ async fn within_a_stretch(
                 [("energy", 1, grid), ("energy", 1, pv), ("balance", 0, household)]
             {
                 for (end, month) in [(End::First, first), (End::Last, last)] {
-                    let copy = Copy::of(&path, format);
+                    let copy = Copy::from_set(&path, format);
                     let stem = format!("{table}{month}");
                     copy.change(&stem, |rows| cut(rows, column, name, (end, 1)));
                     copy.seal();

@@ -39,7 +39,7 @@ impl Forger<'_> {
     }
 
     fn rows(&self, stem: &str, change: impl FnOnce(&mut Rows), finding: &str) {
-        let copy = Copy::of(self.set, FORMAT);
+        let copy = Copy::from_set(self.set, FORMAT);
         copy.change(stem, change);
         copy.seal();
         copy.expect(finding);
@@ -47,7 +47,7 @@ impl Forger<'_> {
 
     /// Changes a file as text; its hash is made right, unless it is the list of them.
     fn text(&self, name: &str, (from, to): (&str, &str), finding: &str) {
-        let copy = Copy::of(self.set, FORMAT);
+        let copy = Copy::from_set(self.set, FORMAT);
         copy.change_text(name, |text| text.replacen(from, to, 1));
         match name {
             "SHA256SUMS" => {}
@@ -58,7 +58,7 @@ impl Forger<'_> {
     }
 
     fn files(&self, change: impl FnOnce(&Copy), finding: &str) {
-        let copy = Copy::of(self.set, FORMAT);
+        let copy = Copy::from_set(self.set, FORMAT);
         change(&copy);
         copy.expect(finding);
     }
@@ -89,7 +89,7 @@ async fn forged_sets_are_found(world: World) {
 
 /// As the set would be if one of the households had revoked its consent.
 fn masked(set: &Path) -> Copy {
-    let copy = Copy::of(set, FORMAT);
+    let copy = Copy::from_set(set, FORMAT);
     let mut household = Value::Null;
     copy.change("households", |rows| {
         household = rows[1][0].clone();
@@ -204,7 +204,7 @@ fn forge_households(forger: &Forger<'_>) {
         }
     };
     let mut meter = Value::Null;
-    Copy::of(forger.set, FORMAT).change("meters", |rows| meter = rows[0][0].clone());
+    Copy::from_set(forger.set, FORMAT).change("meters", |rows| meter = rows[0][0].clone());
     for (reported, resolved, finding) in [
         ("2026-11-30T00:00:00Z", None, "reported_at is later than as_of"),
         ("2026-06-15T00:00:00Z", Some("2026-11-30T00:00:00Z"), "resolved_at is later than as_of"),

@@ -20,7 +20,7 @@ pub struct Copy {
 }
 
 impl Copy {
-    pub fn of(set: &Path, format: Format) -> Self {
+    pub fn from_set(set: &Path, format: Format) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in names(set) {
             let to = folder.path().join(&name);

@@ -6,16 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{
-    listing::{EXPORT, PACKAGE},
-    verdict::Verdict,
-};
+use super::verdict::Verdict;
 use crate::files::{
     column::{Table, Tier},
     metadata::{FileEntry, resource},
     table::tables_of,
     write::{Decimal, Format},
 };
+
+pub(super) const PACKAGE: &str = "datapackage.json";
+pub(super) const EXPORT: &str = "EXPORT.json";
 
 /// What `EXPORT.json` has of a file.
 struct Counted<'a> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    described::{files, format_of},
+    described::{EXPORT, PACKAGE, files, format_of},
     verdict::Verdict,
 };
 use crate::{
@@ -20,9 +20,7 @@ use crate::{
     },
 };
 
-pub(super) const PACKAGE: &str = "datapackage.json";
 pub(super) const SUMS: &str = "SHA256SUMS";
-pub(super) const EXPORT: &str = "EXPORT.json";
 /// It is written when the release is confirmed, and names the digest of the sums.
 pub(super) const CONFIRMED: &str = "RELEASE.json";
 

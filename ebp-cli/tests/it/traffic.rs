@@ -1,15 +1,19 @@
 //! What a device's questions for consent cost on the wire.
 
-use std::{fs, net::TcpListener, process::Command, thread, time::Duration};
+use std::{
+    fs,
+    net::TcpListener,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use ebp_needs::needs;
 use ebp_testkit::network::{FAR, Network};
 
 use crate::{
     operate::people::as_group,
-    support::{
-        clean, household::Household, meter::Meter, process::Running, server::Server, wait_for,
-    },
+    support::{clean, household::Household, meter::Meter, process::Running, server::Server},
     tunnel::party::Passage,
 };
 
@@ -24,6 +28,9 @@ const QUESTIONS: &str =
     "ebp_requests_total{method=\"GET\",route=\"/household/consent\",status=\"200\"}";
 const UPLOADS: &str = "ebp_uploads_total";
 const STORED: &str = "ebp_measurements_total{outcome=\"accepted\"}";
+
+/// Above the longest cycle.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// An Ethernet header.
 const HEADER: u64 = 14;
@@ -83,11 +90,12 @@ impl Line {
 
     /// Waits until there are so many.
     fn wait_for_count(&self, sample: &str, count: u64) {
-        wait_for(&format!("{sample} {count}"), || {
+        let begun = Instant::now();
+        while self.count(sample) < count {
+            assert!(begun.elapsed() < PATIENCE, "waited in vain for {sample} {count}");
             // Each look is a request, too.
             thread::sleep(Duration::from_millis(300));
-            (self.count(sample) >= count).then_some(())
-        });
+        }
     }
 
     /// Waits for the answer to a question that is asked from now on.

@@ -131,10 +131,10 @@ fn forge_households(forger: &Forger<'_>) {
         row[2] = instant("2026-11-10T00:00:00Z");
     };
     forger.rows("consents", day, "of a revoked consent months alone are told");
-    forger.row("households", &[granted.clone()], |row| row[9] = text("revoked"), state);
+    forger.row("households", std::slice::from_ref(&granted), |row| row[9] = text("revoked"), state);
     forger.row(
         "households",
-        &[granted.clone()],
+        std::slice::from_ref(&granted),
         |row| row[11] = Value::Double(50.9),
         "a part of its location is missing",
     );
@@ -143,10 +143,25 @@ fn forge_households(forger: &Forger<'_>) {
         (row[11], row[12]) = (Value::Double(latitude), Value::Double(7.1));
         row[13] = text(kind);
     };
-    forger.row("households", &[revoked.clone()], |row| place(row, "true", 50.9), masked);
-    forger.row("households", &[granted.clone()], |row| place(row, "masked", 50.9), masked);
+    forger.row(
+        "households",
+        std::slice::from_ref(&revoked),
+        |row| place(row, "true", 50.9),
+        masked,
+    );
+    forger.row(
+        "households",
+        std::slice::from_ref(&granted),
+        |row| place(row, "masked", 50.9),
+        masked,
+    );
     let earth = "latitude is not on the Earth";
-    forger.row("households", &[granted.clone()], |row| place(row, "true", 509.0), earth);
+    forger.row(
+        "households",
+        std::slice::from_ref(&granted),
+        |row| place(row, "true", 509.0),
+        earth,
+    );
     forger.row(
         "households",
         &[granted],
@@ -170,7 +185,7 @@ fn forge_households(forger: &Forger<'_>) {
     let power = Value::Double(10.0);
     forger.row(
         "pv_systems",
-        &[power.clone()],
+        std::slice::from_ref(&power),
         |row| row[3] = Value::Double(9.8),
         "its household revoked its consent, and nominal_power_kwp has decimals",
     );
@@ -180,7 +195,7 @@ fn forge_households(forger: &Forger<'_>) {
     };
     forger.row(
         "pv_systems",
-        &[power.clone()],
+        std::slice::from_ref(&power),
         later,
         "its household revoked its consent, and installed_on has a day",
     );

@@ -50,7 +50,7 @@ const MIGRATIONS: [&str; 31] = [
     include_str!("../../migrations/postgres/0028_revoked_person.sql"),
     include_str!("../../migrations/postgres/0029_error_group.sql"),
     include_str!("../../migrations/postgres/0030_rollout.sql"),
-    include_str!("../../migrations/postgres/0031_fleet_by_statement.sql"),
+    include_str!("../../migrations/postgres/0031_fleet_follows_faster.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

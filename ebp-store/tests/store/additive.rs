@@ -23,10 +23,13 @@ const FOLLOWED: [(&str, &str); 6] = [
 ];
 
 /// Functions that a migration replaces, and why older servers go on as before.
-const REPLACED: [(&str, &str); 1] = [(
-    "MEASUREMENT_IS_WITHIN_CONSENT",
-    "it refuses what it refused, and removes kept days, which older servers do not know",
-)];
+const REPLACED: [(&str, &str); 2] = [
+    (
+        "MEASUREMENT_IS_WITHIN_CONSENT",
+        "it refuses what it refused, and removes kept days, which older servers do not know",
+    ),
+    ("FLEET_FOLLOWS_MEASUREMENT", "it writes what it wrote, with a query in place of a function"),
+];
 
 /// How many migrations a database has.
 pub fn count_of(engine: &str) -> i64 {

@@ -32,10 +32,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use self::progress::{Progress, Watched};
+use self::progress::{Progress, watch};
 use crate::{
     auth::{Peer, Source},
-    limit::{Client, Connections, Requests, SCARCE, Shares},
+    limit::{Client, Connections, Requests, Shares, are_scarce},
     settings::Limits,
     telemetry::{Handshake, Telemetry},
 };
@@ -152,8 +152,8 @@ async fn accept(
         let places = places.clone();
         connections.spawn(async move {
             let _place = place;
-            let few = listening.limits.connections / SCARCE;
-            let scarce = || places.available_permits() < few || own_place.is_scarce();
+            let all = listening.limits.connections;
+            let scarce = || are_scarce(places.available_permits(), all) || own_place.is_scarce();
             serve_connection(stream, source, transport, router, &listening, scarce, signals).await;
         });
     }
@@ -256,7 +256,7 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         Peer::Anonymous | Peer::Unreadable | Peer::Own(_) => None,
     };
     let progress = Arc::<Progress>::default();
-    let stream = TokioIo::new(Watched { stream, progress: progress.clone() });
+    let stream = TokioIo::new(watch(stream, progress.clone()));
     let service = service_fn(|mut request: Request<Incoming>| {
         progress.ask();
         request.extensions_mut().insert(peer.clone());

@@ -11,9 +11,12 @@ use std::{
 
 use super::network;
 
-/// With less than this part of the places left, of all or of an address, a connection ends with its
-/// answer: to be kept is for quieter times.
-pub const SCARCE: usize = 4;
+/// Whether less than a quarter of the places is left, of all or of an address. A connection ends with its
+/// answer then: to be kept is for quieter times.
+#[must_use]
+pub const fn are_scarce(left: usize, all: usize) -> bool {
+    left.saturating_mul(4) < all
+}
 
 /// Counts the connections of each address. What it remembers is bounded by the connections.
 pub struct Connections {
@@ -54,13 +57,12 @@ impl Connections {
 }
 
 impl Place {
-    /// Whether less than a quarter of the address's places are left: none is kept then without need, since
-    /// many devices may share the address.
+    /// Whether the address's places are scarce: many devices may share it. Without a bound they never are.
     #[must_use]
     pub fn is_scarce(&self) -> bool {
         let open = self.of.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.get(&self.address).copied().unwrap_or_default();
-        self.of.most != 0 && (self.of.most - count.min(self.of.most)) * SCARCE < self.of.most
+        are_scarce(self.of.most.saturating_sub(count), self.of.most)
     }
 }
 

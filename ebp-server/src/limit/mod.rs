@@ -22,7 +22,7 @@ use std::{
 pub use bucket::{Buckets, Rate};
 pub(crate) use client::network;
 pub use client::{Client, ClientId};
-pub use connections::{Connections, Place, SCARCE};
+pub use connections::{Connections, Place, are_scarce};
 pub use shares::{Full, Share, Shares};
 pub use turns::{Turn, Turns};
 

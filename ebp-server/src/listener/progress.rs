@@ -5,21 +5,15 @@
 //! bounds the pause before a request and its head together; a device's pause is long, its head is not.
 
 use std::{
-    io,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
-    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::Notify,
-    time::sleep,
-};
+use tokio::{io::AsyncRead, sync::Notify, time::sleep};
+use tokio_util::io::InspectReader;
 
 /// A connection's progress.
 #[derive(Default)]
@@ -73,55 +67,16 @@ impl Progress {
     }
 }
 
-/// A stream whose progress is seen.
-pub(super) struct Watched<S> {
-    pub(super) stream: S,
-    pub(super) progress: Arc<Progress>,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.progress.read();
+/// The stream, of which this progress is told what is read.
+pub(super) fn watch<S: AsyncRead>(
+    stream: S,
+    progress: Arc<Progress>,
+) -> InspectReader<S, impl FnMut(&[u8]) + Send + 'static> {
+    InspectReader::new(stream, move |bytes: &[u8]| {
+        if !bytes.is_empty() {
+            progress.read();
         }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+    })
 }
 
 #[cfg(test)]
@@ -139,7 +94,7 @@ mod tests {
     async fn only_a_head_that_has_begun_is_late() {
         let (mut client, stream) = tokio::io::duplex(64);
         let progress = Arc::<Progress>::default();
-        let mut watched = Watched { stream, progress: progress.clone() };
+        let mut watched = watch(stream, progress.clone());
         let is_late =
             async |within| timeout(within, progress.wait_for_late_head(MOST)).await.is_ok();
         assert!(!is_late(MOST * 4).await, "a pause is not late");

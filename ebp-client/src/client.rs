@@ -133,7 +133,7 @@ impl Client {
             .connect_timeout(options.connect_timeout)
             .timeout(options.timeout)
             .pool_idle_timeout(options.kept.unwrap_or(USUALLY_KEPT))
-            .pool_max_idle_per_host(1)
+            .pool_max_idle_per_host(if options.kept.is_some() { 1 } else { usize::MAX })
             .user_agent(format!("ebp/{}", options.version))
             .default_headers(headers)
             .build()

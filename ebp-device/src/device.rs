@@ -90,9 +90,7 @@ impl Device {
     /// # Errors
     /// Returns [`DeviceError`], naming the file concerned.
     pub fn open(path: &Path) -> Result<Self, DeviceError> {
-        let config = DeviceConfig::load(path)?;
-        let options = config.api.client_options();
-        Self::open_on_network(config, options)
+        Self::open_on_network(path, None)
     }
 
     /// The same for measuring: the connection to the Data API is kept from slot to slot.
@@ -100,13 +98,13 @@ impl Device {
     /// # Errors
     /// Returns [`DeviceError`], naming the file concerned.
     pub fn open_for_measuring(path: &Path) -> Result<Self, DeviceError> {
-        let config = DeviceConfig::load(path)?;
-        let options = ClientOptions { kept: Some(KEPT), ..config.api.client_options() };
-        Self::open_on_network(config, options)
+        Self::open_on_network(path, Some(KEPT))
     }
 
-    fn open_on_network(config: DeviceConfig, options: ClientOptions) -> Result<Self, DeviceError> {
+    fn open_on_network(path: &Path, kept: Option<Duration>) -> Result<Self, DeviceError> {
+        let config = DeviceConfig::load(path)?;
         let clock = Arc::new(DeviceSystemClock::new(config.clock));
+        let options = ClientOptions { kept, ..config.api.client_options() };
         let connect = Arc::new(Network { url: config.api.url.clone(), options });
         Self::open_with(config, clock, connect)
     }

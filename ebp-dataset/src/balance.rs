@@ -140,10 +140,15 @@ pub struct Figures {
 }
 
 /// The least energy that is divided by: 0.1 kWh.
-const LEAST: Energy = Energy(Energy::KILOWATT_HOUR.0 / 10);
+pub(crate) const LEAST: Energy = Energy(Energy::KILOWATT_HOUR.0 / 10);
 
 /// Decimal places of ratios.
 const PLACES: u32 = 6;
+
+/// Whether so many `measured` of all `quarters` are enough for ratios.
+pub(crate) fn is_covered(quarters: i64, measured: i64) -> bool {
+    i128::from(measured) * 100 >= i128::from(quarters) * 95
+}
 
 /// The ratios of a balance, of whose `quarters` quarter hours so many are `measured`.
 #[must_use]
@@ -152,7 +157,7 @@ pub fn figures(balance: &Balance, quarters: i64, measured: i64) -> Figures {
         let (Some(part), Some(of)) = (balance.self_consumption.energy, of.energy) else {
             return Err(NoRatio::NotMeasured);
         };
-        if i128::from(measured) * 100 < i128::from(quarters) * 95 {
+        if !is_covered(quarters, measured) {
             return Err(NoRatio::Coverage);
         }
         if of < LEAST {

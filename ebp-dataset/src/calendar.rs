@@ -2,8 +2,8 @@
 
 use ebp_core::contract::{EnergyStep, TimeBound};
 use jiff::{
-    Timestamp, ToSpan,
-    civil::{Date, DateTime, Time},
+    Span, Timestamp, ToSpan, Unit,
+    civil::{Date, DateTime, Time, date},
     tz::TimeZone,
 };
 
@@ -160,6 +160,19 @@ fn timestamp(at: i64) -> Result<Timestamp, CalendarError> {
 
 fn aligned(at: i64) -> Result<i64, CalendarError> {
     if at.rem_euclid(QUARTER) == 0 { Ok(at) } else { Err(CalendarError::NotAligned(at)) }
+}
+
+/// Days since 1970-01-01.
+#[must_use]
+pub fn day_number(day: Date) -> i32 {
+    date(1970, 1, 1).until((Unit::Day, day)).map_or(0, |span| span.get_days())
+}
+
+/// The day that is so many days after 1970-01-01, if there is one.
+#[must_use]
+pub fn day_of(number: i64) -> Option<Date> {
+    let days = Span::new().try_days(number).ok()?;
+    date(1970, 1, 1).checked_add(days).ok()
 }
 
 #[cfg(test)]

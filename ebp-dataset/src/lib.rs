@@ -57,7 +57,7 @@ mod total;
 
 pub use balance::{Balance, Figures, NoRatio, figures};
 pub use boundary::{Boundary, Interval, boundary, interval};
-pub use calendar::{Calendar, CalendarError, LocalQuarter};
+pub use calendar::{Calendar, CalendarError, LocalQuarter, day_number, day_of};
 pub use day::{Day, Days, RegisterDay};
 pub use ebp_core::contract::EnergyStep;
 pub use ebp_core::model::{Battery, GenerationRegister, MeteringConcept};

@@ -1,6 +1,8 @@
 //! Values as texts: in CSV files, keys and messages.
 
-use jiff::{Span, Timestamp, civil::date};
+use jiff::Timestamp;
+
+use crate::calendar::day_of;
 
 /// An instant as `2026-01-31T12:00:00Z`, with as many decimals of the second as it has.
 pub(super) fn instant(micros: i64) -> String {
@@ -9,8 +11,7 @@ pub(super) fn instant(micros: i64) -> String {
 
 /// A day as `2026-01-31`.
 pub(super) fn day(days: i32) -> String {
-    let day = date(1970, 1, 1).checked_add(Span::new().days(days));
-    day.map_or_else(|_| days.to_string(), |day| day.to_string())
+    day_of(days.into()).map_or_else(|| days.to_string(), |day| day.to_string())
 }
 
 /// A number by as few digits as give it back, without an exponent.
@@ -37,6 +38,8 @@ mod tests {
         assert_eq!(instant(1_769_860_801_500_000), "2026-01-31T12:00:01.5Z");
         assert_eq!(instant(1_769_860_800_000_000), "2026-01-31T12:00:00Z");
         assert_eq!((day(0).as_str(), day(20_484).as_str()), ("1970-01-01", "2026-01-31"));
+        // A file may name a day that no calendar has.
+        assert_eq!(day(i32::MAX), "2147483647");
         assert_eq!((number(-0.0).as_str(), number(0.1481).as_str()), ("0", "0.1481"));
         assert_eq!(
             (number(12345.6789).as_str(), number(1e-8).as_str()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ebp_dataset::{
     Calendar, Day, Days, EnergyStep, HouseholdPeriod, Interval, MeterRole, MeterSeries,
     Quality as Word, Quarter, Reading, Register, RegisterQuarter, Roles, Rules, SignCheck, Spans,
-    Stretches, Total,
+    Stretches, Total, day_number,
 };
 use ebp_store::{HouseholdId, PageQuery, SeriesMeter, Store, StoreError};
 
@@ -14,7 +14,7 @@ use super::{
     ExportError, ExportOrder,
     facts::{DayRow, Details, HouseholdFacts, Kept, KeptRoles, MeterFacts, Part, Quality, SpanRow},
     folder::Folder,
-    lines::{days_since_epoch, slot_of},
+    lines::slot_of,
     plan::Plan,
     progress::{Progress, Tell},
     reading::ReadingRow,
@@ -183,7 +183,7 @@ impl Reader<'_> {
                 .collect();
             let day = HouseholdPeriod::from_days(roles, ends, &of_meters, stretches);
             let date = self.calendar.local_quarter(ends.0)?.date;
-            rows.push(day_row(&day, days_since_epoch(date), has_balance, generates));
+            rows.push(day_row(&day, day_number(date), has_balance, generates));
         }
         Ok(rows)
     }

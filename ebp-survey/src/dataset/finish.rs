@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use ebp_dataset::files::{
-    CONSENTS, Cell, DAILY, Decimal, Described, FLAG_LIST, Format, HOUSEHOLDS, INCIDENTS, Lost,
-    METERS, MeterQuality, PV_SYSTEMS, QUALITY, SPANS, Tier, citation, croissant, data_package,
-    flag_rows, hash_file, licence, oemetadata, quality_page, readme, sums,
+use ebp_dataset::{
+    day_number,
+    files::{
+        CONSENTS, Cell, DAILY, Decimal, Described, FLAG_LIST, Format, HOUSEHOLDS, INCIDENTS, Lost,
+        METERS, MeterQuality, PV_SYSTEMS, QUALITY, SPANS, Tier, citation, croissant, data_package,
+        flag_rows, hash_file, licence, oemetadata, quality_page, readme, sums,
+    },
 };
 use ebp_store::Store;
 use jiff::Timestamp;
@@ -16,7 +19,7 @@ use super::{
     ExportError, ExportOrder,
     facts::{HouseholdFacts, MeterFacts},
     folder::Folder,
-    lines::{self, days_since_epoch},
+    lines,
     plan::Plan,
 };
 
@@ -182,7 +185,7 @@ fn belongings(order: &ExportOrder, folder: &mut Folder) -> Result<(), ExportErro
                 double(system.nominal_power),
                 double(system.azimuth),
                 double(system.tilt),
-                Cell::Date(days_since_epoch(system.installed_on)),
+                Cell::Date(day_number(system.installed_on)),
             ])?;
         }
         Ok(())

@@ -2,10 +2,8 @@
 
 use ebp_dataset::{
     Boundary, Calendar, Flag, Flags, HouseholdPeriod, Interval, Period, QUARTER, Quality, Quarter,
-    RegisterQuarter, files::Cell,
+    RegisterQuarter, day_number, files::Cell,
 };
-
-use jiff::civil::{Date, date};
 
 use super::{
     ExportError,
@@ -13,12 +11,6 @@ use super::{
     reading::ReadingRow,
 };
 use crate::series::bits;
-
-/// Days since 1970-01-01.
-pub(super) fn days_since_epoch(day: Date) -> i32 {
-    let span = date(1970, 1, 1).until((jiff::Unit::Day, day));
-    span.map_or(0, |span| span.get_days())
-}
 
 /// The quarter hour of an instant.
 pub(super) fn slot_of(at: i64) -> i64 {
@@ -157,7 +149,7 @@ pub(super) fn balance<'a>(
     Ok([
         household.into(),
         Cell::Instant(row.from),
-        Cell::Date(days_since_epoch(local.date)),
+        Cell::Date(day_number(local.date)),
         i64::from(local.number).into(),
         known(&balance.import, true),
         known(&balance.export, true),

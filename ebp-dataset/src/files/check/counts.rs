@@ -6,7 +6,8 @@
 use std::{collections::BTreeMap, path::Path};
 
 use super::{
-    ends::kept, listing::Listing, names::Names, row::RowCheck, slots::Slots, verdict::Verdict,
+    cells::Cells, ends::kept, listing::Listing, names::Names, row::RowCheck, slots::Slots,
+    verdict::Verdict,
 };
 use crate::{
     files::{
@@ -33,17 +34,16 @@ impl Counts {
         if table.name != "energy" {
             return;
         }
-        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-        let text = |name: &str| value(name).and_then(Value::text);
-        let Some(meter) = text("meter") else { return };
+        let row = Cells { table, values };
+        let Some(meter) = row.text("meter") else { return };
         if !self.0.contains_key(meter) {
             self.0.insert(meter.to_owned(), [0; 3 + Flag::ALL.len()]);
         }
         let Some([quarters, import, export, flags @ ..]) = self.0.get_mut(meter) else { return };
         *quarters += 1;
-        *import += i64::from(text("import_quality") == Some("measured"));
-        *export += i64::from(text("export_quality") == Some("measured"));
-        let bits = value("flags").and_then(Value::int).unwrap_or(0);
+        *import += i64::from(row.text("import_quality") == Some("measured"));
+        *export += i64::from(row.text("export_quality") == Some("measured"));
+        let bits = row.int("flags").unwrap_or(0);
         for (count, flag) in flags.iter_mut().zip(Flag::ALL) {
             // Quality is that of what was measured, before anything was filled.
             let counts = flag != Flag::Interpolated;

@@ -6,14 +6,10 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use ebp_core::contract::EnergyStep;
-use jiff::{
-    Unit,
-    civil::{Date, date},
-};
 
 use super::{listing::Listing, names::Names, slots::Slots, verdict::Verdict};
 use crate::{
-    calendar::CalendarError,
+    calendar::{CalendarError, day_number},
     files::{
         column::Table,
         table::{BALANCE, DAILY, ENERGY, HOUSEHOLDS, METERS, READINGS},
@@ -122,7 +118,8 @@ impl Ends<'_> {
         let last = calendar.start(step, end.saturating_sub(1))?;
         let rows = (calendar.start(step, first)?, last);
         let (first, next) = if *table == DAILY {
-            let day = |at| calendar.local_quarter(at).map(|quarter| day_number(quarter.date));
+            let day =
+                |at| calendar.local_quarter(at).map(|quarter| i64::from(day_number(quarter.date)));
             (day(rows.0)?, day(last)?.saturating_add(1))
         } else {
             (rows.0, calendar.end(step, last)?)
@@ -178,9 +175,4 @@ const fn apart(found: i64, (least, most): (i64, i64)) -> Ordering {
     } else {
         Ordering::Equal
     }
-}
-
-/// Days since 1970-01-01.
-fn day_number(day: Date) -> i64 {
-    date(1970, 1, 1).until((Unit::Day, day)).map_or(0, |span| i64::from(span.get_days()))
 }

@@ -3,59 +3,25 @@
 //! Enters: a row, the households and meters read before, the descriptions. Leaves: what is wrong.
 //! Absent: other rows of the same table.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, date},
-    tz::TimeZone,
-};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use ebp_core::contract::EnergyStep;
 
-use super::{listing::Listing, names::Names, row::units};
+use super::{cells::Cells, listing::Listing, names::Names, row::units};
 use crate::{
-    calendar::{Calendar, CalendarError},
+    balance::{LEAST, is_covered},
+    calendar::{Calendar, CalendarError, day_of},
     files::{column::Table, read::Value},
     rules::QUARTER,
     slot::slot_of,
 };
 
-/// No ratio is told of less, 10^-8 kWh.
-const LEAST: i64 = 10_000_000;
 /// Ratios are rounded to six places.
 const STEP: f64 = 0.000_001;
 
-/// The values of a row by their columns.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    table: &'a Table,
-    values: &'a [Value],
-}
-
-impl<'a> Row<'a> {
-    fn value(self, name: &str) -> Option<&'a Value> {
-        self.table.place(name).and_then(|place| self.values.get(place))
-    }
-
-    fn int(self, name: &str) -> Option<i64> {
-        self.value(name).and_then(Value::int)
-    }
-
-    fn text(self, name: &str) -> Option<&'a str> {
-        self.value(name).and_then(Value::text)
-    }
-
-    fn double(self, name: &str) -> Option<f64> {
-        self.value(name).and_then(Value::double)
-    }
-
-    fn has(self, name: &str) -> bool {
-        self.value(name).is_some_and(|value| *value != Value::Null)
-    }
-
-    /// Whether a number is there that does not lie in this range.
-    fn is_outside(self, name: &str, least: f64, most: f64) -> bool {
-        self.double(name).is_some_and(|number| !(least..=most).contains(&number))
-    }
+/// Whether a number is there that does not lie in this range.
+fn is_outside(row: Cells<'_>, name: &str, least: f64, most: f64) -> bool {
+    row.double(name).is_some_and(|number| !(least..=most).contains(&number))
 }
 
 /// What is wrong with a row.
@@ -65,7 +31,7 @@ pub(super) fn faults(
     names: &Names,
     listing: &Listing,
 ) -> Vec<&'static str> {
-    let row = Row { table, values };
+    let row = Cells { table, values };
     let checks: Vec<(bool, &'static str)> = match table.name {
         "households" => household(row),
         "consents" => consent(row, names, listing),
@@ -93,18 +59,18 @@ pub(super) fn faults(
     checks.into_iter().filter_map(|(is_wrong, what)| is_wrong.then_some(what)).collect()
 }
 
-fn is_later(row: Row<'_>, column: &str, listing: &Listing) -> bool {
+fn is_later(row: Cells<'_>, column: &str, listing: &Listing) -> bool {
     row.int(column).is_some_and(|at| at > listing.as_of)
 }
 
-fn household(row: Row<'_>) -> Vec<(bool, &'static str)> {
+fn household(row: Cells<'_>) -> Vec<(bool, &'static str)> {
     let parts = ["latitude", "longitude", "location_kind"].map(|name| row.has(name));
     let is_masked = row.text("location_kind") == Some("masked");
     let is_revoked = row.text("consent_state") == Some("revoked");
     vec![
         (parts != [parts[0]; 3], "a part of its location is missing"),
-        (row.is_outside("latitude", -90.0, 90.0), "latitude is not on the Earth"),
-        (row.is_outside("longitude", -180.0, 180.0), "longitude is not on the Earth"),
+        (is_outside(row, "latitude", -90.0, 90.0), "latitude is not on the Earth"),
+        (is_outside(row, "longitude", -180.0, 180.0), "longitude is not on the Earth"),
         (row.has("nuts3") && !is_masked, "nuts3 is told of masked locations alone"),
         (
             parts[2] && is_masked != is_revoked,
@@ -113,7 +79,7 @@ fn household(row: Row<'_>) -> Vec<(bool, &'static str)> {
     ]
 }
 
-fn consent(row: Row<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
+fn consent(row: Cells<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
     let is_revoked = row.has("revoked_at");
     let state = row.text("household").and_then(|name| names.household(name));
     let instants = [row.int("granted_at"), row.int("revoked_at")];
@@ -137,7 +103,7 @@ fn is_month(at: i64) -> bool {
     at.is_ok_and(|at| at == at.date().first_of_month().to_datetime(jiff::civil::Time::midnight()))
 }
 
-fn meter(row: Row<'_>) -> Vec<(bool, &'static str)> {
+fn meter(row: Cells<'_>) -> Vec<(bool, &'static str)> {
     let generates = row.text("type") == Some("PV-GENERATION");
     vec![
         ((row.text("role") == Some("generation")) != generates, "its role is not that of its type"),
@@ -152,18 +118,18 @@ fn meter(row: Row<'_>) -> Vec<(bool, &'static str)> {
     ]
 }
 
-fn system(row: Row<'_>, names: &Names) -> Vec<(bool, &'static str)> {
+fn system(row: Cells<'_>, names: &Names) -> Vec<(bool, &'static str)> {
     let household = row.text("household").and_then(|name| names.household(name));
     let is_revoked = household.is_some_and(|household| household.is_revoked);
     let meter = row.text("meter").and_then(|name| names.meter(name));
     let power = row.double("nominal_power_kwp").unwrap_or(0.0);
     let is_new_year =
-        row.int("installed_on").and_then(civil).is_none_or(|it| it.day_of_year() == 1);
+        row.int("installed_on").and_then(day_of).is_none_or(|it| it.day_of_year() == 1);
     let is_power = if is_revoked { power >= 0.0 } else { power > 0.0 };
     vec![
         (!is_power, "nominal_power_kwp is no power"),
-        (row.is_outside("azimuth_deg", 0.0, 360.0), "azimuth_deg is no direction"),
-        (row.is_outside("tilt_deg", 0.0, 90.0), "tilt_deg is no tilt"),
+        (is_outside(row, "azimuth_deg", 0.0, 360.0), "azimuth_deg is no direction"),
+        (is_outside(row, "tilt_deg", 0.0, 90.0), "tilt_deg is no tilt"),
         (
             is_revoked && power.fract() != 0.0,
             "its household revoked its consent, and nominal_power_kwp has decimals",
@@ -176,27 +142,21 @@ fn system(row: Row<'_>, names: &Names) -> Vec<(bool, &'static str)> {
     ]
 }
 
-/// The day that is so many days after 1970-01-01.
-fn civil(days: i64) -> Option<Date> {
-    let days = jiff::Span::new().try_days(days).ok()?;
-    date(1970, 1, 1).checked_add(days).ok()
-}
-
-fn has_balance(row: Row<'_>, names: &Names) -> bool {
+fn has_balance(row: Cells<'_>, names: &Names) -> bool {
     let household = row.text("household").and_then(|name| names.household(name));
     household.is_some_and(|household| household.has_balance)
 }
 
-fn is_balanced(row: Row<'_>, names: &Names) -> bool {
+fn is_balanced(row: Cells<'_>, names: &Names) -> bool {
     let parts = ["consumption_kwh", "self_consumption_kwh", "autarky", "self_consumption_share"];
     !has_balance(row, names) && parts.iter().any(|name| row.has(name))
 }
 
-fn balance(row: Row<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
+fn balance(row: Cells<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
     let local = row.int("slot_start").zip(listing.calendar.as_ref());
     let local = local.and_then(|(at, calendar)| calendar.local_quarter(at).ok());
     let is_it = local.is_none_or(|local| {
-        row.int("local_date").and_then(civil) == Some(local.date)
+        row.int("local_date").and_then(day_of) == Some(local.date)
             && row.int("local_quarter") == Some(local.number.into())
     });
     vec![
@@ -205,14 +165,14 @@ fn balance(row: Row<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'stati
     ]
 }
 
-fn day(row: Row<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
+fn day(row: Cells<'_>, names: &Names, listing: &Listing) -> Vec<(bool, &'static str)> {
     let (all, measured) = (row.int("quarters_expected"), row.int("quarters_measured"));
-    let long = row.int("local_date").and_then(civil).zip(listing.calendar.as_ref());
+    let long = row.int("local_date").and_then(day_of).zip(listing.calendar.as_ref());
     let long = long.and_then(|(date, calendar)| quarters(calendar, date).ok());
-    let is_covered = measured.zip(all).is_some_and(|(of, all)| of * 100 >= all * 95);
+    let is_covered = measured.zip(all).is_some_and(|(of, all)| is_covered(all, of));
     let is_wrong = |ratio: &str, of: &str| {
         let parts = row.double("self_consumption_kwh").zip(row.double(of));
-        let parts = parts.filter(|(_, of)| units(*of) >= LEAST && is_covered);
+        let parts = parts.filter(|(_, of)| units(*of) >= LEAST.0 && is_covered);
         match (row.double(ratio), parts) {
             (None, None) => false,
             (Some(ratio), Some((part, of))) => (ratio - part / of).abs() > STEP,

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::{row::units, verdict::Verdict};
+use super::{cells::Cells, row::units, verdict::Verdict};
 use crate::{
     files::{column::Table, read::Value},
     flag::{Flag, Flags},
@@ -86,13 +86,11 @@ impl Growth {
             return;
         }
         self.rows += 1;
-        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-        let int = |name: &str| value(name).and_then(Value::int);
-        let text = |name: &str| value(name).and_then(Value::text);
-        let register = REGISTERS.iter().position(|it| text("register") == Some(*it));
-        let (Some(meter), Some(register)) = (text("meter"), register) else { return };
-        let (Some(from), Some(to)) = (int("from"), int("to")) else { return };
-        let energy = value("energy_kwh").and_then(Value::double).map(units);
+        let row = Cells { table, values };
+        let register = REGISTERS.iter().position(|it| row.text("register") == Some(*it));
+        let (Some(meter), Some(register)) = (row.text("meter"), register) else { return };
+        let (Some(from), Some(to)) = (row.int("from"), row.int("to")) else { return };
+        let energy = row.double("energy_kwh").map(units);
         let gaps = self.gaps.entry(meter.to_owned()).or_default();
         gaps[register].push(Gap { from, to, energy, row: self.rows, is_used: false });
     }

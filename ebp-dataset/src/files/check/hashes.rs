@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    described::{EXPORT, PACKAGE},
     listing::{CONFIRMED, Listing, SUMS},
     verdict::Verdict,
 };
@@ -17,11 +18,11 @@ use crate::files::{column::Tier, digest::hash_file, error::FileError};
 /// Files of every set, beside those of its tables.
 const DESCRIPTIONS: [&str; 7] = [
     "CITATION.cff",
-    "EXPORT.json",
+    EXPORT,
     "LICENSE.md",
     "README.md",
     "croissant.json",
-    "datapackage.json",
+    PACKAGE,
     "oemetadata.json",
 ];
 /// Files of an internal set.

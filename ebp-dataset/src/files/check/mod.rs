@@ -3,6 +3,7 @@
 //!
 //! Enters: a folder. Leaves: findings that name file and row. Absent: where the data came from.
 
+mod cells;
 mod confirmation;
 mod counts;
 mod described;

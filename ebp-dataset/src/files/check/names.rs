@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::cells::Cells;
 use crate::files::{column::Table, read::Value};
 
 /// Households and meters that there are.
@@ -38,13 +39,12 @@ pub(super) struct Meter {
 
 impl Names {
     pub fn note(&mut self, table: &Table, values: &[Value]) {
-        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-        let text = |name: &str| value(name).and_then(Value::text);
-        let int = |name: &str| value(name).and_then(Value::int);
+        let row = Cells { table, values };
+        let text = |name: &str| row.text(name);
         match table.name {
             "households" => {
                 let Some(name) = text("household") else { return };
-                let has_balance = value("topology") == Some(&Value::Null);
+                let has_balance = row.value("topology") == Some(&Value::Null);
                 let household = self.households.entry(name.to_owned()).or_default();
                 household.has_balance = has_balance;
                 household.is_revoked = text("consent_state") == Some("revoked");
@@ -60,7 +60,7 @@ impl Names {
                     household: household.to_owned(),
                     generates: text("type") == Some("PV-GENERATION"),
                     by_import: text("generation_register").map(|register| register == "1.8.0"),
-                    read: int("first").zip(int("last")),
+                    read: row.int("first").zip(row.int("last")),
                 };
                 self.meters.insert(name.to_owned(), meter);
             }

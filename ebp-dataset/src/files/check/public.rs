@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::cells::Cells;
 use crate::{
     files::{metadata::FileEntry, read::Value, table::PROFILES},
     release::{
@@ -35,13 +36,13 @@ pub(super) struct PublicCheck {
 
 impl PublicCheck {
     pub(super) fn note(&mut self, values: &[Value]) {
-        let place = |name: &str| PROFILES.place(name).and_then(|it| values.get(it));
-        let double = |name: &str| place(name).and_then(Value::double);
+        let row = Cells { table: &PROFILES, values };
+        let double = |name: &str| row.double(name);
         self.rows += 1;
-        let households = place("households").and_then(Value::int).unwrap_or(0);
+        let households = row.int("households").unwrap_or(0);
         let mean = double("mean_kwh").unwrap_or(f64::NAN);
         let quartiles = ["quartile_1_kwh", "median_kwh", "quartile_3_kwh"].map(double);
-        let region = place("region").and_then(Value::text).unwrap_or_default();
+        let region = row.text("region").unwrap_or_default();
         let steps = quartiles.iter().flatten().all(|energy| is_step(*energy, QUARTILE_STEPS));
         let distribution = Distribution {
             households: usize::try_from(households).unwrap_or(0),
@@ -60,12 +61,12 @@ impl PublicCheck {
         if !self.regions.contains(region) {
             self.regions.insert(region.to_owned());
         }
-        let at = place("slot_start").and_then(Value::int).unwrap_or(0);
+        let at = row.int("slot_start").unwrap_or(0);
         if self.open.as_ref().is_none_or(|((of, begins), _)| of != region || *begins != at) {
             self.close();
             self.open = Some(((region.to_owned(), at), [None; 4]));
         }
-        let name = place("quantity").and_then(Value::text);
+        let name = row.text("quantity");
         let quantity = Quantity::ALL.into_iter().position(|it| Some(it.name()) == name);
         if let (Some((_, shown)), Some(quantity)) = (&mut self.open, quantity) {
             shown[quantity] = Some((households, mean));

@@ -5,9 +5,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 
 use crate::{
+    calendar::day_of,
     files::{
         column::{Table, Tier},
         error::FileError,
@@ -22,7 +23,12 @@ use crate::{
     },
 };
 
-use super::{public::PublicCheck, row::units};
+use super::{
+    cells::Cells,
+    described::{EXPORT, PACKAGE},
+    public::PublicCheck,
+    row::units,
+};
 
 /// What the files of a release show of its households.
 #[derive(Debug, Clone, Default)]
@@ -101,17 +107,12 @@ fn check_tier(folder: &Path, tier: Tier) -> Result<Check, FileError> {
         return Ok(Check::failed(Rule::R1, "README.md does not begin with the tier"));
     }
     let said = format!("\"tier\": \"{}\"", tier.name());
-    for name in ["datapackage.json", "EXPORT.json"] {
+    for name in [PACKAGE, EXPORT] {
         if !read(name)?.contains(&said) {
             return Ok(Check::failed(Rule::R1, format!("{name} does not say the tier")));
         }
     }
     Ok(Check::passed(Rule::R1, format!("every description says {}", tier.name())))
-}
-
-fn day_of(value: &Value) -> Date {
-    let span = jiff::Span::new().days(value.int().unwrap_or(0));
-    date(1970, 1, 1).checked_add(span).unwrap_or(Date::MIN)
 }
 
 fn month_of(day: Date) -> i32 {
@@ -131,22 +132,20 @@ struct DayCheck {
 
 impl DayCheck {
     fn note(&mut self, values: &[Value]) {
-        let place = |name: &str| RELEASED_BALANCE.place(name).and_then(|it| values.get(it));
-        let (Some(name), Some(day)) =
-            (place("household").and_then(Value::text), place("local_date"))
-        else {
+        let row = Cells { table: &RELEASED_BALANCE, values };
+        let (Some(name), Some(day)) = (row.text("household"), row.value("local_date")) else {
             return;
         };
-        let day = day_of(day);
+        let day = day_of(day.int().unwrap_or(0)).unwrap_or(Date::MIN);
         let ends = self.ends.entry(name.to_owned()).or_insert((day, day));
         *ends = (ends.0.min(day), ends.1.max(day));
         let days = self.days.entry((name.to_owned(), month_of(day))).or_default();
         let (rows, withheld) = days.entry(day.day().unsigned_abs()).or_default();
         *rows += 1;
-        let is_withheld = place("quality").and_then(Value::text) == Some("withheld");
+        let is_withheld = row.text("quality") == Some("withheld");
         *withheld += u32::from(is_withheld);
         for column in RELEASED_BALANCE.columns.iter().filter(|it| it.unit == Some("kWh")) {
-            let Some(energy) = place(column.name).and_then(Value::double) else { continue };
+            let Some(energy) = row.double(column.name) else { continue };
             self.values += 1;
             if is_withheld {
                 self.broken = Some(format!("household {name} has {} on {day}", column.name));

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::{names::Names, verdict::Verdict};
+use super::{cells::Cells, names::Names, verdict::Verdict};
 use crate::{
     files::{
         column::{Table, Tier},
@@ -118,7 +118,7 @@ fn slot(
     if start.rem_euclid(QUARTER) != 0 {
         say("slot_start is not on the quarter hour".to_owned());
     }
-    let day = table.place("local_date").and_then(|place| values.get(place)?.int());
+    let day = Cells { table, values }.int("local_date");
     let shown = match day.filter(|_| is_local) {
         Some(day) => text::day(i32::try_from(day).unwrap_or(0)),
         None => text::instant(start),
@@ -130,7 +130,8 @@ fn slot(
 
 /// Bounds hold what they bound, qualities say what is there, balances add up.
 fn energies(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
-    let get = |name: &str| table.place(name).and_then(|place| values.get(place)?.double());
+    let row = Cells { table, values };
+    let get = |name: &str| row.double(name);
     for part in ["import", "export", "generation", "energy"] {
         let energy = get(&format!("{part}_kwh"));
         let (lo, hi) = (get(&format!("{part}_lo_kwh")), get(&format!("{part}_hi_kwh")));
@@ -139,8 +140,7 @@ fn energies(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
         {
             say(format!("{part} does not lie within its bounds"));
         }
-        let quality = table.place(&format!("{part}_quality")).and_then(|it| values.get(it)?.text());
-        if let Some(quality) = quality
+        if let Some(quality) = row.text(&format!("{part}_quality"))
             && (quality == "measured" || quality == "interpolated") != energy.is_some()
         {
             say(format!("{part}_quality is {quality:?} beside {part}_kwh"));
@@ -169,8 +169,9 @@ fn energies(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
 
 /// A gap has as many quarter hours as lie between its ends.
 fn gap(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
-    let int = |name: &str| table.place(name).and_then(|place| values.get(place)?.int());
-    let (Some(from), Some(to), Some(count)) = (int("from"), int("to"), int("quarters")) else {
+    let row = Cells { table, values };
+    let (from, to, count) = (row.int("from"), row.int("to"), row.int("quarters"));
+    let (Some(from), Some(to), Some(count)) = (from, to, count) else {
         return;
     };
     if from.rem_euclid(QUARTER) != 0
@@ -182,11 +183,11 @@ fn gap(table: &Table, values: &[Value], say: &mut dyn FnMut(String)) {
 
 /// A meter's row is that of its household.
 fn belongs(table: &Table, values: &[Value], names: &Names, say: &mut dyn FnMut(String)) {
-    let text = |name: &str| table.place(name).and_then(|place| values.get(place)?.text());
     if table.name == "meters" {
         return;
     }
-    if let (Some(meter), Some(household)) = (text("meter"), text("household"))
+    let row = Cells { table, values };
+    if let (Some(meter), Some(household)) = (row.text("meter"), row.text("household"))
         && names.meter(meter).is_some_and(|meter| meter.household != household)
     {
         say(format!("{meter} is a meter of another household"));
@@ -195,18 +196,18 @@ fn belongs(table: &Table, values: &[Value], names: &Names, say: &mut dyn FnMut(S
 
 /// A balance's quality says whether its parts are there.
 fn quality(table: &Table, values: &[Value], names: &Names, say: &mut dyn FnMut(String)) {
-    let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-    let text = |name: &str| value(name).and_then(Value::text);
     if table.name != "balance" {
         return;
     }
-    let has = |name: &str| value(name).is_some_and(|value| *value != Value::Null);
-    let parts = ["import_kwh", "export_kwh", "generation_kwh"].iter().all(|name| has(name));
-    let is_measured = text("quality") == Some("measured");
-    if has("consumption_kwh") != is_measured || (is_measured && !has("self_consumption_kwh")) {
+    let row = Cells { table, values };
+    let parts = ["import_kwh", "export_kwh", "generation_kwh"].iter().all(|name| row.has(name));
+    let is_measured = row.text("quality") == Some("measured");
+    if row.has("consumption_kwh") != is_measured
+        || (is_measured && !row.has("self_consumption_kwh"))
+    {
         say("quality is not that of consumption_kwh and self_consumption_kwh".to_owned());
     }
-    let household = text("household").and_then(|name| names.household(name));
+    let household = row.text("household").and_then(|name| names.household(name));
     let has_balance = household.is_some_and(|household| household.has_balance);
     if (is_measured && !parts) || (has_balance && is_measured != parts) {
         say("quality is not that of import_kwh, export_kwh and generation_kwh".to_owned());

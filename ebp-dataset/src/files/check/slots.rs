@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use ebp_core::contract::EnergyStep;
 
+use super::cells::Cells;
 use crate::{
     calendar::{Calendar, CalendarError},
     files::{
@@ -45,9 +46,9 @@ impl Slots {
             DAILY => ("household", "local_date"),
             _ => return None,
         };
-        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-        let name = value(series).and_then(Value::text)?;
-        let start = value(start).and_then(Value::int)?;
+        let row = Cells { table, values };
+        let name = row.text(series)?;
+        let start = row.int(start)?;
         let (begins, next) = match *table {
             READINGS => (Ok(start), start),
             DAILY => (Ok(start), start.saturating_add(1)),

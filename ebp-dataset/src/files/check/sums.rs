@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{row::units, verdict::Verdict};
+use super::{cells::Cells, row::units, verdict::Verdict};
 use crate::files::{column::Table, read::Value};
 
 const PARTS: [&str; 5] =
@@ -39,9 +39,9 @@ impl DaySums {
         if !is_day && table.name != "balance" {
             return;
         }
-        let value = |name: &str| table.place(name).and_then(|place| values.get(place));
-        let Some(household) = value("household").and_then(Value::text) else { return };
-        let Some(date) = value("local_date").and_then(Value::int) else { return };
+        let row = Cells { table, values };
+        let Some(household) = row.text("household") else { return };
+        let Some(date) = row.int("local_date") else { return };
         let number = match self.households.get(household) {
             Some(number) => *number,
             None => {
@@ -50,10 +50,10 @@ impl DaySums {
                 number
             }
         };
-        let energies = PARTS.map(|part| value(part).and_then(Value::double).map(units));
+        let energies = PARTS.map(|part| row.double(part).map(units));
         if is_day {
             self.rows += 1;
-            let count = |name: &str| value(name).and_then(Value::int).unwrap_or(0);
+            let count = |name: &str| row.int(name).unwrap_or(0);
             let (quarters, measured) = (count("quarters_expected"), count("quarters_measured"));
             let day = Day { row: self.rows, quarters, measured, energies };
             self.days.insert((number, date), day);
@@ -62,8 +62,7 @@ impl DaySums {
         let first = Sum { quarters: 0, measured: 0, energies: [Some(0); 5] };
         let sum = self.quarters.entry((number, date)).or_insert(first);
         sum.quarters += 1;
-        let quality = value("quality").and_then(Value::text);
-        sum.measured += i64::from(quality == Some("measured"));
+        sum.measured += i64::from(row.text("quality") == Some("measured"));
         for (sum, energy) in sum.energies.iter_mut().zip(energies) {
             *sum = sum.zip(energy).map(|(sum, energy)| sum + energy);
         }

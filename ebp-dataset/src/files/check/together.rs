@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    cells::Cells,
     feed::Feed,
     growth::{EnergyRow, Growth, LEAST_DECIMALS, ReadingRow},
     listing::Listing,
@@ -167,30 +168,30 @@ impl BalanceRow {
 }
 
 fn energy_row(row: u64, values: &[Value]) -> Option<EnergyRow> {
-    let value = |name: &str| ENERGY.place(name).and_then(|place| values.get(place));
+    let cells = Cells { table: &ENERGY, values };
     let measured = |quality: &str, energy: &str| {
-        let is_measured = value(quality).and_then(Value::text) == Some("measured");
-        value(energy).and_then(Value::double).filter(|_| is_measured).map(units)
+        let is_measured = cells.text(quality) == Some("measured");
+        cells.double(energy).filter(|_| is_measured).map(units)
     };
-    let flags = value("flags").and_then(Value::int).and_then(|bits| u16::try_from(bits).ok());
+    let flags = cells.int("flags").and_then(|bits| u16::try_from(bits).ok());
     Some(EnergyRow {
         row,
-        slot: value("slot_start").and_then(Value::int)?,
+        slot: cells.int("slot_start")?,
         energies: [
             measured("import_quality", "import_kwh"),
             measured("export_quality", "export_kwh"),
         ],
         flags: Flags(flags.unwrap_or(0)),
-        segment: value("segment").and_then(Value::int),
+        segment: cells.int("segment"),
     })
 }
 
 fn balance_row(row: u64, values: &[Value]) -> Option<BalanceRow> {
-    let value = |name: &str| BALANCE.place(name).and_then(|place| values.get(place));
-    let energy = |name: &str| value(name).and_then(Value::double).map(units);
+    let cells = Cells { table: &BALANCE, values };
+    let energy = |name: &str| cells.double(name).map(units);
     Some(BalanceRow {
         row,
-        slot: value("slot_start").and_then(Value::int)?,
+        slot: cells.int("slot_start")?,
         import: energy("import_kwh"),
         export: energy("export_kwh"),
         generation: energy("generation_kwh"),
@@ -199,13 +200,13 @@ fn balance_row(row: u64, values: &[Value]) -> Option<BalanceRow> {
 
 /// Its registers where they surely counted: fine enough, at an instant that is not in doubt.
 fn reading_row(_: u64, values: &[Value]) -> Option<ReadingRow> {
-    let value = |name: &str| READINGS.place(name).and_then(|place| values.get(place));
-    let decimals = value("register_decimals").and_then(Value::int);
-    let is_plain = value("device_flags").and_then(Value::int) == Some(0);
+    let cells = Cells { table: &READINGS, values };
+    let decimals = cells.int("register_decimals");
+    let is_plain = cells.int("device_flags") == Some(0);
     let is_sure = is_plain && decimals.is_some_and(|decimals| decimals >= LEAST_DECIMALS);
-    let at = value("measured_at").and_then(Value::int)?;
+    let at = cells.int("measured_at")?;
     let shown = |name: &str| {
-        let register = value(name).and_then(Value::double).map(units);
+        let register = cells.double(name).map(units);
         register.filter(|register| is_sure && (0..MOST).contains(register))
     };
     Some((at, [shown("import_register_kwh"), shown("export_register_kwh")]))

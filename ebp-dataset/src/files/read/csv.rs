@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use jiff::{
-    Timestamp, Unit,
-    civil::{Date, date},
-};
+use jiff::{Timestamp, civil::Date};
 
 use super::value::{Value, name_of};
-use crate::files::{
-    column::{Column, Kind, Table},
-    error::FileError,
-    text,
-    write::Decimal,
+use crate::{
+    calendar::day_number,
+    files::{
+        column::{Column, Kind, Table},
+        error::FileError,
+        text,
+        write::Decimal,
+    },
 };
 
 pub(super) fn read(
@@ -76,7 +76,7 @@ fn parse(column: &Column, field: &str, decimal: Decimal) -> Option<Value> {
         }
         Kind::Date => {
             let day: Date = field.parse().ok()?;
-            let days = date(1970, 1, 1).until((Unit::Day, day)).ok()?.get_days();
+            let days = day_number(day);
             Value::Date(Some(days).filter(|days| text::day(*days) == field)?)
         }
         Kind::Bool => Value::Bool(field.parse().ok()?),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ebp_dataset::{
-    Calendar, HouseholdPeriod, QUARTER,
+    Calendar, HouseholdPeriod, QUARTER, day_number,
     files::{Cell, PROFILES, TableWriter},
     release::{
         Check, Counts, Detail, Distribution, LEAST_REGIONAL, Member, Months, Quantity, Rule,
@@ -12,7 +12,7 @@ use ebp_dataset::{
 };
 
 use super::{
-    super::{ExportError, ExportOrder, folder::Folder, lines::days_since_epoch},
+    super::{ExportError, ExportOrder, folder::Folder},
     classify::Cast,
     household::{Released, each_quarter, month_start},
 };
@@ -181,7 +181,7 @@ impl<'a> Groups<'a> {
                 out.push(&[
                     Cell::Text(region),
                     Cell::Instant(at),
-                    Cell::Date(days_since_epoch(local.date)),
+                    Cell::Date(day_number(local.date)),
                     i64::from(local.number).into(),
                     Cell::Text(quantity.name()),
                     i64::try_from(row.households).unwrap_or(0).into(),

@@ -1,14 +1,14 @@
 //! Writes a research file: classes of households, and their balances.
 
 use ebp_dataset::{
-    Calendar, Energy, HouseholdPeriod, Quality,
+    Calendar, Energy, HouseholdPeriod, Quality, day_number,
     files::{Cell, RELEASED_BALANCE, RELEASED_HOUSEHOLDS},
     release::{Months, Numbers, round_energy, withheld_days},
 };
 use jiff::civil::Date;
 
 use super::{
-    super::{ExportError, ExportOrder, folder::Folder, lines::days_since_epoch},
+    super::{ExportError, ExportOrder, folder::Folder},
     classify::Cast,
     household::{Released, each_quarter},
     risk::{Findings, ShownQuarter},
@@ -51,7 +51,7 @@ pub(super) fn write(
                     Ok(out.push(&[
                         Cell::Text(&one.name),
                         Cell::Instant(row.from),
-                        Cell::Date(days_since_epoch(local.date)),
+                        Cell::Date(day_number(local.date)),
                         i64::from(local.number).into(),
                         energy(shown.import),
                         energy(shown.export),

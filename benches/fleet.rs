@@ -30,7 +30,7 @@ use support::{
     client::{Connection, roots},
     cluster::{self, Cluster},
     fleet::{Device, Fleet},
-    machine, parameter,
+    machine, parameter, permit_open_files,
     process::Process,
     quantile,
     server::{self, Server},
@@ -53,11 +53,7 @@ async fn run() {
     let server = Server::start_limited(Some(&cluster)).await;
     let devices = parameter("EBP_BENCH_DEVICES", 100_000);
     // The devices of a whole fleet have no bound in common, these have.
-    let most = Some(4 * devices as u64);
-    let files = rustix::process::Rlimit { current: most, maximum: most };
-    if rustix::process::setrlimit(rustix::process::Resource::Nofile, files).is_err() {
-        skipped("more open files, which the system refuses: devices may see errors of their own");
-    }
+    permit_open_files(4 * devices as u64, "devices may see errors of their own");
     let start = Instant::now();
     let db = cluster.client(server.database.as_ref().unwrap()).await;
     let fleet = Arc::new(Fleet::make(&server, &db, devices).await);

@@ -30,7 +30,7 @@ use support::{
     client::{Connection, roots},
     cluster::{self, Cluster},
     fleet::{Device, Fleet},
-    machine, parameter, quantile,
+    machine, parameter, permit_open_files, quantile,
     server::{self, Server},
     skipped,
 };
@@ -58,11 +58,7 @@ async fn run() {
     let steady = parameter("EBP_BENCH_STEADY", 60);
     let down = Duration::from_secs(parameter("EBP_BENCH_DOWN", 2) as u64);
     let reports = steady * parameter("EBP_BENCH_REPORTS", 20);
-    let files = Some(2 * tunnels as u64 + 1_000);
-    let limit = rustix::process::Rlimit { current: files, maximum: files };
-    if rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).is_err() {
-        skipped("more open files, which the system refuses: tunnels may be refused");
-    }
+    permit_open_files(2 * tunnels as u64 + 1_000, "tunnels may be refused");
     let cluster = Cluster::as_installed("shared_buffers = 256MB\n");
     let mut server = Server::start(Some(&cluster)).await;
     let db = cluster.client(server.database.as_ref().unwrap()).await;

@@ -28,7 +28,7 @@ use support::{
     client::roots,
     cluster::{self, Cluster},
     fleet::Fleet,
-    machine, parameter,
+    machine, parameter, permit_open_files,
     process::Process,
     server::{self, Server},
     skipped,
@@ -56,14 +56,7 @@ async fn run() {
     let heartbeat = parameter("EBP_BENCH_HEARTBEAT", 30);
     let hold = Duration::from_secs(parameter("EBP_BENCH_HOLD", 60) as u64);
     // The server inherits it. Each of the two processes has one end of each tunnel.
-    let need = devices as u64 + 1_000;
-    let resource = rustix::process::Resource::Nofile;
-    let maximum = rustix::process::getrlimit(resource).maximum;
-    let current = maximum.map_or(need, |maximum| maximum.min(need));
-    let files = rustix::process::Rlimit { current: Some(current), maximum };
-    if current < need || rustix::process::setrlimit(resource, files).is_err() {
-        skipped(&format!("{need} open files, which the system refuses: tunnels may be refused"));
-    }
+    permit_open_files(devices as u64 + 1_000, "tunnels may be refused");
     let cluster = Cluster::as_installed("shared_buffers = 256MB\n");
     let server = Server::start(Some(&cluster)).await;
     let db = cluster.client(server.database.as_ref().unwrap()).await;

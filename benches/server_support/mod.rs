@@ -41,6 +41,20 @@ pub fn skipped(what: &str) {
     println!("\n*** SKIPPED: {what} ***\n");
 }
 
+/// Permits this process, and the server that it starts, so many open files; says what follows where the
+/// system refuses.
+pub fn permit_open_files(need: u64, otherwise: &str) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let permitted = getrlimit(Resource::Nofile).maximum;
+    let limit = |current, maximum| Rlimit { current: Some(current), maximum };
+    let wanted = limit(need, permitted.map(|maximum| maximum.max(need)));
+    if setrlimit(Resource::Nofile, wanted).is_err() {
+        let current = permitted.map_or(need, |maximum| maximum.min(need));
+        let _ = setrlimit(Resource::Nofile, limit(current, permitted));
+        skipped(&format!("{need} open files, which the system refuses: {otherwise}"));
+    }
+}
+
 /// So many a second.
 #[allow(clippy::cast_precision_loss, reason = "a rate")]
 pub fn rate(count: usize, took: Duration) -> f64 {

@@ -12,7 +12,7 @@ use ebp_needs::needs;
 use ebp_testkit::network::{FAR, Network};
 
 use crate::{
-    operate::people::as_group,
+    operate::metrics::sample,
     support::{clean, household::Household, meter::Meter, process::Running, server::Server},
     tunnel::party::Passage,
 };
@@ -82,10 +82,8 @@ impl Line {
     }
 
     /// The number behind that name in the server's metrics.
-    fn count(&self, sample: &str) -> u64 {
-        let metrics = as_group(&self.server, "administrators", "/metrics", None).text().unwrap();
-        let value = metrics.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        value.map_or(0, |value| value.parse().unwrap())
+    fn count(&self, name: &str) -> u64 {
+        sample(&self.server, name).unwrap_or(0)
     }
 
     /// Waits until there are so many.

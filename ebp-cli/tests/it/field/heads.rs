@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{daemon, pending};
 use crate::{
+    operate::metrics::sample,
     run,
     support::{household::Household, meter::Meter, server::Server, wait_for},
 };
@@ -118,18 +119,5 @@ fn a_head_that_slips() {
 
 /// A sample that Prometheus would be given.
 fn metric(server: &Server, name: &str) -> f64 {
-    // Fails only if it is there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let ca = fs::read(server.ca()).unwrap();
-    let http = reqwest::blocking::Client::builder()
-        .tls_certs_only([reqwest::Certificate::from_pem(&ca).unwrap()])
-        .no_proxy()
-        .build()
-        .unwrap();
-    let ask = http.get(format!("{}/metrics", server.url()));
-    let secret = "the secret of the administrators";
-    let text = ask.basic_auth("administrators", Some(secret)).send().unwrap().text().unwrap();
-    let line =
-        text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{text}"));
-    line.trim().parse().unwrap()
+    sample(server, name).unwrap_or_else(|| panic!("no {name}"))
 }

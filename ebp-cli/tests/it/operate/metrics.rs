@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{Read, Write},
     net::TcpStream,
+    str::FromStr,
 };
 
 use ebp_needs::needs;
@@ -38,6 +39,13 @@ fn ask(server: &Server) -> String {
     let answer = as_group(server, "administrators", "/metrics", None);
     assert_eq!(answer.status(), 200);
     answer.text().unwrap()
+}
+
+/// What stands behind that name in the metrics, if it is there.
+pub fn sample<T: FromStr>(server: &Server, name: &str) -> Option<T> {
+    let text = ask(server);
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.and_then(|value| value.trim().parse().ok())
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod households;
 mod limit;
 mod log;
 mod lost;
-mod metrics;
+pub mod metrics;
 mod monitoring;
 pub mod page;
 mod participants;

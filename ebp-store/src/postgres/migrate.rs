@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// In order, never changed once released.
-const MIGRATIONS: [&str; 31] = [
+const MIGRATIONS: [&str; 32] = [
     include_str!("../../migrations/postgres/0001_survey.sql"),
     include_str!("../../migrations/postgres/0002_management.sql"),
     include_str!("../../migrations/postgres/0003_device_status.sql"),
@@ -51,6 +51,7 @@ const MIGRATIONS: [&str; 31] = [
     include_str!("../../migrations/postgres/0029_error_group.sql"),
     include_str!("../../migrations/postgres/0030_rollout.sql"),
     include_str!("../../migrations/postgres/0031_fleet_follows_faster.sql"),
+    include_str!("../../migrations/postgres/0032_fleet_follows_statements.sql"),
 ];
 
 /// Every advisory lock of the program in a database: one number each, used for nothing else.

@@ -28,7 +28,7 @@ const REPLACED: [(&str, &str); 2] = [
         "MEASUREMENT_IS_WITHIN_CONSENT",
         "it refuses what it refused, and removes kept days, which older servers do not know",
     ),
-    ("FLEET_FOLLOWS_MEASUREMENT", "it writes what it wrote, with a query in place of a function"),
+    ("FLEET_FOLLOWS_MEASUREMENT", "what it wrote is written by triggers for the whole statement"),
 ];
 
 /// How many migrations a database has.

@@ -27,6 +27,7 @@ pub mod owner;
 pub mod phrase;
 pub mod private_file;
 pub mod quantity;
+pub mod retry_after;
 pub mod scope;
 pub mod sign_in;
 pub mod tar;

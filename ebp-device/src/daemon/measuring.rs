@@ -24,6 +24,10 @@ use crate::{
 /// nothing else is due within this time.
 const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
 
+/// A server that asks not to be called is asked for consent after this time at the latest, so that a
+/// revocation is heard of.
+const LONGEST_WITHOUT_CONSENT: Duration = Duration::from_secs(3600);
+
 /// An event of the measuring daemon.
 #[derive(Debug)]
 pub enum MeasuringEvent {
@@ -72,6 +76,8 @@ pub struct Measuring<H, A> {
     asking: A,
     renewal_is_due: bool,
     permission: Permission,
+    /// Until then the server asked not to be called, since the machine's start.
+    quiet_until: Duration,
     socket: Option<Socket>,
 }
 
@@ -92,7 +98,8 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         let permission = permission(known.map(|known| known.state));
         engine.remember_consent(permission);
         let heads = LiveHeads::new(heads, engine.meters().iter().map(|meter| meter.uuid).collect());
-        Ok(Self { engine, heads, asking, renewal_is_due: true, permission, socket: None })
+        let (renewal_is_due, quiet_until) = (true, Duration::ZERO);
+        Ok(Self { engine, heads, asking, renewal_is_due, permission, quiet_until, socket: None })
     }
 
     /// Sets the socket at which requests are answered.
@@ -153,8 +160,13 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
             return MeasuringStep { events, next: Duration::MAX, is_over: true };
         }
         if step.ask_consent {
-            self.asking.ask(device.api());
-            self.renewal_is_due = true;
+            if device.clock.since_boot() < self.quiet_until {
+                // What another process heard meanwhile counts.
+                self.hear(ask::Answer::NotAsked, device, &mut events);
+            } else {
+                self.asking.ask(device.api());
+                self.renewal_is_due = true;
+            }
         }
         self.answer_requests(device, step.next, &mut events);
         let mut next = step.next;
@@ -182,6 +194,10 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
 
     /// Processes an answer about consent.
     fn hear(&mut self, answer: ask::Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
+        if let ask::Answer::Heard(Err(error)) = &answer {
+            let wait = error.retry_after().unwrap_or_default().min(LONGEST_WITHOUT_CONSENT);
+            self.quiet_until = device.clock.since_boot().saturating_add(wait);
+        }
         let decided = match answer {
             ask::Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock)
                 .map(|decision| match decision {

@@ -135,7 +135,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, UpgradeError> {
             response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(header.value).ok()
     };
-    let wait = text("retry-after").filter(|_| retry_after::is_passing(status));
+    let wait = text("retry-after");
     let answer = Answer {
         status,
         retry_after: wait.and_then(|wait| retry_after::parse(wait, text("date"), None)),

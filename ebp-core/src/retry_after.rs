@@ -1,6 +1,6 @@
 //! How long a server asks to wait (`Retry-After`, RFC 9110, section 10.2.3).
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -24,10 +24,13 @@ pub fn parse(value: &str, date: Option<&str>, now: Option<Timestamp>) -> Option<
         // A number that is too large for its type is a long wait all the same.
         return Some(value.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
     }
-    let instant = |text: &str| Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok();
-    let now = date.and_then(|date| instant(date.trim())).or(now)?;
-    let wait = instant(value)?.duration_since(now);
-    Some(Duration::try_from(wait).unwrap_or_default().min(LONGEST))
+    let at = httpdate::parse_http_date(value).ok()?;
+    let said = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    let own = || {
+        let second = u64::try_from(now?.as_second()).ok()?;
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(second))
+    };
+    Some(at.duration_since(said.or_else(own)?).unwrap_or_default().min(LONGEST))
 }
 
 #[cfg(test)]

@@ -10,7 +10,10 @@ use ebp_meter::aggregator::{
 
 use jiff::Timestamp;
 
-use super::ask::{self, AskConsent};
+use super::{
+    ask::{self, AskConsent},
+    quiet::Quiet,
+};
 use crate::{
     config::DeviceConfig,
     consent::{Decision, Gate},
@@ -23,10 +26,6 @@ use crate::{
 /// Renewing the certificate may take as long as the network's timeout, so it is done only if
 /// nothing else is due within this time.
 const ROOM_FOR_RENEWAL: Duration = Duration::from_secs(120);
-
-/// A server that asks not to be called is asked for consent after this time at the latest, so that a
-/// revocation is heard of.
-const LONGEST_WITHOUT_CONSENT: Duration = Duration::from_secs(3600);
 
 /// An event of the measuring daemon.
 #[derive(Debug)]
@@ -76,8 +75,7 @@ pub struct Measuring<H, A> {
     asking: A,
     renewal_is_due: bool,
     permission: Permission,
-    /// Until then the server asked not to be called, since the machine's start.
-    quiet_until: Duration,
+    quiet: Quiet,
     socket: Option<Socket>,
 }
 
@@ -98,8 +96,8 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         let permission = permission(known.map(|known| known.state));
         engine.remember_consent(permission);
         let heads = LiveHeads::new(heads, engine.meters().iter().map(|meter| meter.uuid).collect());
-        let (renewal_is_due, quiet_until) = (true, Duration::ZERO);
-        Ok(Self { engine, heads, asking, renewal_is_due, permission, quiet_until, socket: None })
+        let (renewal_is_due, quiet) = (true, Quiet::default());
+        Ok(Self { engine, heads, asking, renewal_is_due, permission, quiet, socket: None })
     }
 
     /// Sets the socket at which requests are answered.
@@ -160,7 +158,7 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
             return MeasuringStep { events, next: Duration::MAX, is_over: true };
         }
         if step.ask_consent {
-            if device.clock.since_boot() < self.quiet_until {
+            if self.quiet.holds(device.clock.since_boot()) {
                 // What another process heard meanwhile counts.
                 self.hear(ask::Answer::NotAsked, device, &mut events);
             } else {
@@ -194,9 +192,8 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
 
     /// Processes an answer about consent.
     fn hear(&mut self, answer: ask::Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
-        if let ask::Answer::Heard(Err(error)) = &answer {
-            let wait = error.retry_after().unwrap_or_default().min(LONGEST_WITHOUT_CONSENT);
-            self.quiet_until = device.clock.since_boot().saturating_add(wait);
+        if let ask::Answer::Heard(answer) = &answer {
+            self.quiet.hear(answer, device.clock.since_boot());
         }
         let decided = match answer {
             ask::Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock)

@@ -160,7 +160,7 @@ fn errors_are_counted_without_a_service_while_the_process_runs() {
     let count = || Folder::new(folder.path().to_owned()).ledger().unwrap().groups[0].count;
     let end = Instant::now() + LIMIT;
     while count() < 31 && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(count(), 31);
     drop(reporter);

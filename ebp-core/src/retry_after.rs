@@ -21,7 +21,7 @@ pub const fn is_passing(status: u16) -> bool {
 pub fn parse(value: &str, date: Option<&str>, now: Option<Timestamp>) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number that is too large for its type is a long wait all the same.
+        // A number that is too large for its type is a long wait nevertheless.
         return Some(value.parse().map_or(LONGEST, Duration::from_secs).min(LONGEST));
     }
     let at = httpdate::parse_http_date(value).ok()?;

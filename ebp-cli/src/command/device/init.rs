@@ -4,6 +4,7 @@
 #[cfg(feature = "device-web")]
 mod page;
 mod ports;
+mod value;
 
 use std::{
     collections::HashSet,
@@ -26,6 +27,7 @@ use crate::{
 };
 use ebp_device::config::Api;
 use ports::{Models, Named, assign, place, refuse_other_model};
+use value::quote;
 
 /// Some meters put their identity in every other telegram.
 const TELEGRAMS: usize = 3;
@@ -191,11 +193,6 @@ impl Init {
             }
         }
     }
-}
-
-/// A text as TOML has it.
-fn quote(text: impl AsRef<Path>) -> String {
-    toml::Value::from(&*text.as_ref().to_string_lossy()).to_string()
 }
 
 /// The configuration as it is written.

@@ -10,7 +10,7 @@ use std::{
 use ebp_core::owner::Owner;
 use ebp_web::device::{EXAMPLE, WebConfig};
 
-use super::quote;
+use super::value::quote;
 use crate::{
     command::device::enroll::{UNITS_PAGE, is_for_units},
     exit::{CommandResult, Context, Failure},

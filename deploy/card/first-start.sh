@@ -19,9 +19,6 @@ fi
 # It is good for one device, once.
 rm -f "$own/token"
 [ -e /etc/ebp/device.toml ] || ebp device init --folder /etc/ebp --url "$URL"
-grep -q '^socket' /etc/ebp/device.toml || sed -i '/^spool/a socket = "/run/ebp/read.sock"' /etc/ebp/device.toml
-ebp serve device --print-config | sed "s|^url = .*|url = \"$URL\"|" >/etc/ebp-web/page.toml
-echo "EBP_URL=$URL" >/etc/ebp-web/page.env
 systemctl enable --now ebp-read.service ebp-transmit.service ebp-page.socket ebp-page-renew.timer
 systemctl disable ebp-first-start.service
 rm -r "$own"

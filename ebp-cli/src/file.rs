@@ -5,7 +5,7 @@
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use ebp_core::private_file::{self, PrivateFileError};
@@ -53,9 +53,42 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     write().or_failed(format!("cannot write {}", path.display()))
 }
 
+/// The path from the root on, with the links in its folder followed; what it names need not exist.
+pub fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    let whole = std::path::absolute(path).or_failed(path.display())?;
+    let real = whole.ancestors().skip(1).find_map(|folder| {
+        Some(fs::canonicalize(folder).ok()?.join(whole.strip_prefix(folder).ok()?))
+    });
+    Ok(real.unwrap_or(whole))
+}
+
 /// A TOML error on one line with file and line number.
 pub fn wrong_toml(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let line =
         error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     Failure::usage(format!("{}:{line}: {}", path.display(), error.message().replace('\n', "; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_absolute_also_if_it_does_not_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        fs::create_dir(real.join("a")).unwrap();
+        std::os::unix::fs::symlink(real.join("a"), real.join("link")).unwrap();
+        let is = |path: &str, wanted: &str| {
+            assert_eq!(absolute(&real.join(path)).unwrap(), real.join(wanted));
+        };
+        is("a/new", "a/new");
+        is("none/of/it", "none/of/it");
+        is("link/new", "a/new");
+        is("a/../b", "b");
+        // What is named may itself be a link, as ports have stable ones.
+        is("link", "link");
+        let here = std::env::current_dir().unwrap().canonicalize().unwrap();
+        assert_eq!(absolute(Path::new("new")).unwrap(), here.join("new"));
+    }
 }

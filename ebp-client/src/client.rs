@@ -12,7 +12,7 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{
-    Method, StatusCode, Url,
+    Method, Url,
     blocking::{RequestBuilder, Response},
     header::{self, HeaderMap, HeaderValue},
 };
@@ -30,14 +30,12 @@ use ebp_core::{
         UploadResponse, paths,
     },
     model::{Meter, PvSystem},
+    retry_after,
     trace::{TRACEPARENT, TraceContext},
 };
 
 /// A longer response is not read: the largest page is a tenth of it.
 const MAX_ANSWER: u64 = 64 << 20;
-
-/// A longer `Retry-After` of the server is shortened to this.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a connection is kept that was not asked to be: as long as a server does.
 const USUALLY_KEPT: Duration = Duration::from_secs(30);
@@ -333,7 +331,8 @@ impl Client {
         let request = request.header(TRACEPARENT, trace.to_string());
         let request = request.build().map_err(transport)?;
         let response = self.kept.ask(&self.http, request).map_err(transport)?;
-        let (status, retry_after) = (response.status(), self.retry_after(&response));
+        let status = response.status();
+        let retry_after = asked_wait(status.as_u16(), response.headers(), &*self.clock);
         if status.is_success() {
             return Ok(response);
         }
@@ -352,26 +351,13 @@ impl Client {
         })?;
         Ok(body)
     }
+}
 
-    /// `Retry-After` in either of its forms (RFC 9110, section 10.2.3), for the statuses that may
-    /// have it.
-    fn retry_after(&self, response: &Response) -> Option<Duration> {
-        if !matches!(
-            response.status(),
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-        ) {
-            return None;
-        }
-        let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-        let wait = match text.parse() {
-            Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let at = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-                at.duration_since(self.clock.now()).try_into().unwrap_or(Duration::ZERO)
-            }
-        };
-        Some(wait.min(MAX_RETRY_AFTER))
-    }
+/// How long an answer asks to wait, where a later one may be another.
+pub(crate) fn asked_wait(status: u16, headers: &HeaderMap, clock: &dyn Clock) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let value = text(header::RETRY_AFTER).filter(|_| retry_after::is_passing(status))?;
+    retry_after::parse(value, text(header::DATE), Some(clock.now()))
 }
 
 pub(crate) fn set_up(server: &str, reason: String) -> ClientError {

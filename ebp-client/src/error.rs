@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use ebp_core::{
     contract::{Problem, problem_type},
+    retry_after,
     trace::TraceId,
 };
 
@@ -137,7 +138,7 @@ impl ClientError {
             Self::Unreachable { .. } | Self::Garbled { .. } | Self::ServerClockBehind { .. } => {
                 true
             }
-            Self::Problem { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
+            Self::Problem { status, .. } => retry_after::is_passing(*status),
             Self::InvalidUrl { .. } | Self::SetUp { .. } | Self::Tls { .. } => false,
         }
     }

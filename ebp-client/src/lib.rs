@@ -58,4 +58,4 @@ pub use management::Manager;
 pub use measurements::{Measurements, PageRequest};
 pub use trust::{InvalidFingerprint, Trust};
 pub use validity::{Validity, ValidityError};
-pub use web_files::WebFiles;
+pub use web_files::{WebFiles, WebRefusal};

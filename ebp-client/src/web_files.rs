@@ -4,6 +4,7 @@
 //! is what was meant; signatures say that.
 
 use std::{
+    fmt,
     io::{self, Read},
     sync::Arc,
     time::Duration,
@@ -18,6 +19,7 @@ use reqwest::{
 
 use crate::{
     Trust,
+    client::asked_wait,
     error::{ClientError, innermost},
 };
 
@@ -27,10 +29,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Files below an address.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct WebFiles {
     client: Client,
     base: Url,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for WebFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebFiles").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// An answer without a file: what the errors of [`WebFiles`] wrap.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("it answers {status}")]
+pub struct WebRefusal {
+    status: StatusCode,
+    /// How long the server asks not to be called.
+    pub retry_after: Option<Duration>,
 }
 
 impl WebFiles {
@@ -52,7 +70,8 @@ impl WebFiles {
             return Err(invalid());
         }
         let failed = |reason: String| crate::client::set_up(base, reason);
-        let (tls, _) = trust.client_config(clock).map_err(|error| failed(error.to_string()))?;
+        let (tls, _) =
+            trust.client_config(clock.clone()).map_err(|error| failed(error.to_string()))?;
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -61,7 +80,7 @@ impl WebFiles {
             .user_agent(concat!("ebp/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| failed(error.to_string()))?;
-        Ok(Self { client, base: base_url })
+        Ok(Self { client, base: base_url, clock })
     }
 
     /// The file of that path; `None` where there is none.
@@ -73,7 +92,7 @@ impl WebFiles {
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
             StatusCode::NOT_FOUND | StatusCode::GONE => Ok(None),
-            status => Err(answered(status)),
+            _ => Err(self.refusal(&response)),
         }
     }
 
@@ -97,7 +116,7 @@ impl WebFiles {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT => {
                 return Err(io::Error::other("it does not send the part that was asked for"));
             }
-            status => return Err(answered(status)),
+            _ => return Err(self.refusal(&response)),
         }
         let mut response = response.take(buffer.len() as u64);
         let mut read = 0;
@@ -114,6 +133,12 @@ impl WebFiles {
         Ok(read)
     }
 
+    fn refusal(&self, response: &Response) -> io::Error {
+        let status = response.status();
+        let retry_after = asked_wait(status.as_u16(), response.headers(), &*self.clock);
+        io::Error::other(WebRefusal { status, retry_after })
+    }
+
     fn get(&self, path: &str, range: Option<(u64, u64)>) -> io::Result<Response> {
         let url = self.base.join(path).map_err(io::Error::other)?;
         let mut request = self.client.get(url);
@@ -122,10 +147,6 @@ impl WebFiles {
         }
         request.send().map_err(|error| io::Error::other(innermost(&error.without_url())))
     }
-}
-
-fn answered(status: StatusCode) -> io::Error {
-    io::Error::other(format!("it answers {status}"))
 }
 
 #[cfg(test)]
@@ -203,6 +224,21 @@ mod tests {
         let asked = served.join().unwrap();
         assert!(asked[0].starts_with("GET /releases/a/b HTTP/1.1\r\n"), "{}", asked[0]);
         assert!(asked[0].to_lowercase().contains("\r\nrange: bytes=3-6\r\n"), "{}", asked[0]);
+    }
+
+    #[test]
+    fn a_server_that_refuses_says_when_to_come_back() {
+        let asks = "Retry-After: 7200\r\n";
+        let (base, served) =
+            server(vec![answer("502 Bad Gateway", asks, ""), answer("403 Forbidden", asks, "")]);
+        let files = files(&base).unwrap();
+        let wait = || {
+            let error = files.read_at("a", 0, &mut [0; 4]).unwrap_err();
+            let refusal: &WebRefusal = error.get_ref().unwrap().downcast_ref().unwrap();
+            refusal.retry_after.map(|wait| wait.as_secs())
+        };
+        assert_eq!((wait(), wait()), (Some(7200), None));
+        served.join().unwrap();
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! survey's entities, the contract's bodies, figures of an evaluation. Deliberately absent: input
 //! and output, except for the machine's clock and the modes of private files.
 //!
-//! Features: `openapi` gives the contract's bodies their schemas.
+//! Features: `openapi` gives the contract's bodies their schemas; `retry-after` reads how long a
+//! server asks to wait.
 //!
 //! ```
 //! use ebp_core::cycle::Cycle;
@@ -27,6 +28,8 @@ pub mod owner;
 pub mod phrase;
 pub mod private_file;
 pub mod quantity;
+#[cfg(feature = "retry-after")]
+pub mod retry_after;
 pub mod scope;
 pub mod sign_in;
 pub mod tar;

@@ -176,6 +176,7 @@ impl Holdings {
     pub fn with_updates(mut self, folder: &Path) -> Self {
         self.add(Kind::Updates, folder, "state", &[".json", ".json.new", ".damaged"]);
         self.add(Kind::Updates, folder, "rounds", NEW);
+        self.add(Kind::Updates, folder, "pause", &["-api", "-api.new", "-files", "-files.new"]);
         self.errors(&folder.join("errors"));
         self
     }

@@ -177,11 +177,22 @@ impl Folder {
     /// # Errors
     /// As [`Self::admit`].
     pub(crate) fn change(&self, change: impl FnOnce(&mut Ledger)) -> Result<(), FolderError> {
-        let Some(_lock) = self.lock()? else { return Ok(()) };
+        self.try_change(change).map(drop)
+    }
+
+    /// The same, and whether it was changed.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub(crate) fn try_change(&self, change: impl FnOnce(&mut Ledger)) -> Result<bool, FolderError> {
+        let Some(_lock) = self.lock()? else { return Ok(false) };
         let mut ledger = self.ledger()?;
         let before = ledger.clone();
         change(&mut ledger);
-        if ledger == before { Ok(()) } else { self.store(&ledger) }
+        if ledger != before {
+            self.store(&ledger)?;
+        }
+        Ok(true)
     }
 
     /// The right to send, which one process has at a time; none if another one has it.

@@ -27,6 +27,11 @@ use crate::{
 /// Of how many groups is known in memory that they are counted alone.
 const MOST_COUNTED: usize = 256;
 
+/// How soon counts in memory are stored where nothing is sent; after that the time doubles up to
+/// [`LATEST_STORED`].
+const FIRST_STORED: Duration = Duration::from_secs(1);
+const LATEST_STORED: Duration = Duration::from_secs(60);
+
 /// What a reporter needs.
 pub struct ReporterSettings {
     /// What all events of this process say.
@@ -54,6 +59,8 @@ struct Shared {
     unwritable: AtomicBool,
     /// Groups whose errors are counted in memory until an instant.
     counted: Mutex<HashMap<String, Counted>>,
+    /// A thread stores what was counted in memory.
+    is_storing: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -92,6 +99,7 @@ impl Reporter {
             hear,
             unwritable: AtomicBool::new(false),
             counted: Mutex::default(),
+            is_storing: AtomicBool::new(false),
             state: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -146,10 +154,14 @@ impl fmt::Debug for Reporter {
 }
 
 impl Shared {
-    fn report(&self, mut report: Report) {
+    fn report(self: &Arc<Self>, mut report: Report) {
         let now = self.clock.now();
         let id = report.fingerprint(self.release.component);
         if self.counts(&id, now) {
+            // The sender stores them otherwise.
+            if !self.sends {
+                self.store_soon();
+            }
             return;
         }
         if report.stack.is_empty() && report.wants_stack && self.sends {
@@ -186,27 +198,61 @@ impl Shared {
         self.store_counts();
         let mut counted = lock(&self.counted);
         if counted.len() >= MOST_COUNTED {
-            counted.clear();
+            counted.retain(|_, group| group.count > 0);
         }
         counted.insert(id, Counted { until, count: 0, last_seen: now });
     }
 
-    /// Enters into the ledger what was counted in memory.
-    fn store_counts(&self) {
+    /// Has a thread enter what was counted in memory, until nothing more is counted.
+    fn store_soon(self: &Arc<Self>) {
+        if self.is_storing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let own = Arc::clone(self);
+        let store = move || {
+            let mut wait = FIRST_STORED;
+            loop {
+                thread::sleep(wait);
+                if own.store_counts() {
+                    wait = (wait * 2).min(LATEST_STORED);
+                } else if wait < LATEST_STORED {
+                    wait = LATEST_STORED;
+                } else {
+                    own.is_storing.store(false, Ordering::Relaxed);
+                    return;
+                }
+            }
+        };
+        // Without a thread the end of the process stores them.
+        if thread::Builder::new().name("ebp-counts".to_owned()).spawn(store).is_err() {
+            self.is_storing.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Enters into the ledger what was counted in memory, and says whether there was anything.
+    fn store_counts(&self) -> bool {
         let due: Vec<(String, u64, Timestamp)> = lock(&self.counted)
             .iter_mut()
             .filter(|(_, group)| group.count > 0)
             .map(|(id, group)| (id.clone(), std::mem::take(&mut group.count), group.last_seen))
             .collect();
         if due.is_empty() {
-            return;
+            return false;
         }
-        // What is lost where that fails are counts.
-        let _ = self.folder.change(|ledger| {
+        let stored = self.folder.try_change(|ledger| {
             for (id, count, last_seen) in &due {
                 ledger.add(id, *count, *last_seen);
             }
         });
+        if !matches!(stored, Ok(true)) {
+            // Another process holds the ledger, or the disk is full: next time.
+            let mut counted = lock(&self.counted);
+            for (id, count, last_seen) in due {
+                let none = || Counted { until: last_seen, count: 0, last_seen };
+                counted.entry(id).or_insert_with(none).count += count;
+            }
+        }
+        true
     }
 
     /// The thread that sends.

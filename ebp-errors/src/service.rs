@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::{
     blocking::Client,
-    header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
 use rustls::{
@@ -17,6 +17,9 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
+
+use ebp_core::retry_after;
+use jiff::Timestamp;
 
 use crate::{dsn::Dsn, limit::rate_limit};
 
@@ -101,9 +104,9 @@ impl Service {
         Ok(Self { client, dsn, authentication })
     }
 
-    /// Posts an envelope.
+    /// Posts an envelope. `now` is when, for an answer that names an instant.
     #[must_use]
-    pub fn post(&self, envelope: Vec<u8>) -> Answer {
+    pub fn post(&self, envelope: Vec<u8>, now: Timestamp) -> Answer {
         let request = self
             .client
             .post(self.dsn.endpoint().clone())
@@ -111,18 +114,19 @@ impl Service {
             .header(AUTHENTICATION, self.authentication.clone())
             .body(envelope);
         match request.send() {
-            Ok(answer) => judge(answer.status().as_u16(), answer.headers()),
+            Ok(answer) => judge(answer.status().as_u16(), answer.headers(), now),
             Err(error) => Answer::Failed { reason: innermost(&error.without_url()) },
         }
     }
 }
 
-fn judge(status: u16, headers: &HeaderMap) -> Answer {
+fn judge(status: u16, headers: &HeaderMap, now: Timestamp) -> Answer {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let limit = rate_limit(status, header(LIMITS), header(RETRY_AFTER.as_str()));
+    let asked = (header(RETRY_AFTER.as_str()), header(DATE.as_str()));
+    let limit = rate_limit(status, header(LIMITS), asked, now);
     match (status, limit) {
         (200..300, limit) => Answer::Taken { limit },
-        (429, Some(wait)) => Answer::Limited { wait },
+        (status, Some(wait)) if retry_after::is_passing(status) => Answer::Limited { wait },
         // What is wrong with the event, not with the project, the key or the service.
         (400 | 413 | 415 | 422, _) => Answer::Refused { status },
         _ => Answer::Failed { reason: format!("it answers {status}") },
@@ -176,7 +180,8 @@ mod tests {
         assert!(error.ends_with("no certificate in PEM"), "{error}");
         let dsn: Dsn = "http://hunter2@127.0.0.1:1/1".parse().unwrap();
         if let Ok(service) = Service::new(dsn, None) {
-            let shown = format!("{service:?} {:?}", service.post(Vec::new()));
+            let shown =
+                format!("{service:?} {:?}", service.post(Vec::new(), Timestamp::UNIX_EPOCH));
             assert!(!shown.contains("hunter2"), "{shown}");
         }
     }

@@ -2,7 +2,7 @@
 //! caller may wait for the next. It neither waits nor reads a clock.
 //!
 //! Events are sent in their order, and leave the queue when the service has them. While it is not
-//! reached the wait doubles from half a minute to an hour; what it asks for (429, `Retry-After`,
+//! reached the wait doubles from half a minute to an hour; what it asks for (`Retry-After`,
 //! `X-Sentry-Rate-Limits`) is in the ledger, so that it holds for the next process, too. One process
 //! of a folder sends at a time.
 
@@ -112,7 +112,7 @@ impl Transmission {
                 Err(error) => self.fail(error.to_string(), now),
             };
         };
-        match self.service.post(envelope(&oldest.id, &event, now)) {
+        match self.service.post(envelope(&oldest.id, &event, now), now) {
             Answer::Taken { limit } => {
                 self.retry = FIRST_RETRY;
                 self.retry_at = None;

@@ -36,6 +36,9 @@ pub enum Refusal {
         /// The version that is committed.
         committed: Version,
     },
+    /// It has no bytes: whoever signed it looked at something else.
+    #[error("release {0} is empty")]
+    Empty(Version),
     /// Another release has to come between.
     #[error("release {version} needs at least {needs} before it, and {committed} runs")]
     Needs {
@@ -81,7 +84,7 @@ impl Targets {
     ///
     /// # Errors
     /// Returns a [`Refusal`] if that version is not signed for that architecture, is recalled, is older
-    /// than a committed one that is not recalled, or needs another one before it.
+    /// than a committed one that is not recalled, is empty, or needs another one before it.
     pub fn choose(
         &self,
         desired: &Version,
@@ -100,11 +103,58 @@ impl Targets {
         if desired < committed && !recalled.contains(committed) {
             return Err(Refusal::Older { version, committed: committed.clone() });
         }
+        if target.length == 0 {
+            return Err(Refusal::Empty(version));
+        }
         match &target.needs {
             Some(needs) if committed < needs => {
                 Err(Refusal::Needs { version, needs: needs.clone(), committed: committed.clone() })
             }
             _ => Ok(target),
         }
+    }
+}
+
+#[cfg(all(test, feature = "author"))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{
+        Client, Folder, KnownTime,
+        author::{FirstKeys, NewRelease, ReleaseFolder, SigningKey},
+    };
+
+    #[test]
+    fn an_empty_release_is_not_chosen() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = ReleaseFolder::new(place.path().join("releases"));
+        let keys = [(); 3].map(|()| SigningKey::generate().unwrap().0);
+        let [root, targets, online] = keys.each_ref().map(|key| key.public(None).unwrap());
+        let now = "2026-12-01T12:00:00Z".parse().unwrap();
+        let first = FirstKeys { root: (vec![root], 1), targets: (vec![targets], 1), online };
+        folder.init(&first, now).unwrap();
+        let program = place.path().join("program");
+        fs::write(&program, "program").unwrap();
+        let (version, running) = (Version::new(1, 1, 0), Version::new(1, 0, 0));
+        let architecture = "aarch64".to_owned();
+        let release =
+            NewRelease { version: version.clone(), architecture, needs: None, program: &program };
+        folder.add(&release, now).unwrap();
+        for key in &keys[..2] {
+            folder.sign(key, None).unwrap();
+        }
+        folder.publish(&keys[2], now).unwrap();
+        let root = fs::read(place.path().join("releases/metadata/1.root.json")).unwrap();
+        let time = KnownTime { now: Some(now), built: now };
+        let mut client = Client::open(place.path().join("device"), &root).unwrap();
+        let mut targets = client.refresh(&Folder(place.path().join("releases")), time).unwrap();
+        assert!(targets.choose(&version, &running, "aarch64").is_ok());
+        // Another program may have signed it.
+        for target in targets.role.releases.values_mut() {
+            target.length = 0;
+        }
+        let refused = targets.choose(&version, &running, "aarch64");
+        assert_eq!(refused, Err(Refusal::Empty(version)));
     }
 }

@@ -137,9 +137,6 @@ impl<R: Files> Supply for SignedSupply<R> {
             place: place.clone(),
             reason: error.to_string(),
         })?;
-        if target.length == 0 {
-            return Err(SupplyError::Wrong { place, reason: "it has no length".to_owned() });
-        }
         let (length, sha256) = (target.length, Digest(target.sha256));
         self.chosen = Some(target);
         Ok(Some(Release { version, architecture: self.architecture.clone(), length, sha256 }))

@@ -138,6 +138,7 @@ fn debian(folder: &Path) -> Result<Option<PathBuf>> {
     let release = release()?.context("this is not Debian")?;
     let archive = folder.join(format!("{release}.tar"));
     if !archive.exists() {
+        fs::create_dir_all(folder)?;
         let part = folder.join("part.tar");
         let mut command = Command::new("mmdebstrap");
         command.args(["--quiet", "--variant=minbase", &format!("--include={PACKAGES}")]);

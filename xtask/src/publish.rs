@@ -10,6 +10,8 @@ pub mod check;
 mod credentials;
 mod flux;
 mod registry;
+#[cfg(test)]
+mod workflow;
 
 use std::{
     fs,
@@ -34,7 +36,8 @@ use crate::{
 
 const USAGE: &str = "cargo xtask publish TAG --program ARCHITECTURE=FILE ... --key FILE \
     --to REGISTRY/REPOSITORY [--credentials FILE] [--flux REPOSITORY] [--flux-file FILE] \
-    [--flux-branch main] [--features LIST] [--source URL] [--authorities FILE]";
+    [--flux-branch main] [--features LIST] [--source URL] [--authorities FILE] \
+    [--strict]";
 
 /// What signatures are for, so that none made for something else counts.
 const NAMESPACE: &str = "ebp-release";
@@ -53,9 +56,11 @@ struct Destination {
 /// Makes and publishes the release of the tag that is checked out.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (tag, rest) = arguments.split_first().context(USAGE)?;
+    let (strict, rest): (Vec<_>, Vec<_>) =
+        rest.iter().cloned().partition(|argument| argument == "--strict");
     let own = ["key", "to", "credentials", "flux", "flux-file", "flux-branch"];
     let known: Vec<_> = OPTIONS.into_iter().filter(|name| *name != "version").chain(own).collect();
-    let options = Options::parse(rest, &known, USAGE)?;
+    let options = Options::parse(&rest, &known, USAGE)?;
     let required = |name| options.last(name).with_context(|| format!("--{name}\n{USAGE}"));
     check_tag(tag)?;
     let to = required("to")?;
@@ -71,7 +76,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let destination = Destination { registry, image: to.to_owned(), flux };
     let mut recipe = Recipe::from_options(&options)?;
     tag.trim_start_matches('v').clone_into(&mut recipe.version);
-    let packages = packages(&recipe)?;
+    let packages = packages(&recipe, !strict.is_empty())?;
     let folder = target().join(format!("release-{tag}"));
     publish(&recipe, &packages, Path::new(required("key")?), &folder, destination)
 }
@@ -90,18 +95,25 @@ fn check_tag(tag: &str) -> Result<()> {
     Ok(())
 }
 
-/// The Debian packages of its architectures, as far as their programs can be asked for their manual here.
-fn packages(recipe: &Recipe) -> Result<Vec<PathBuf>> {
+/// The Debian packages of its architectures, as far as their programs can be asked for their manual here;
+/// if `is_strict`, one that cannot be made is an error.
+fn packages(recipe: &Recipe, is_strict: bool) -> Result<Vec<PathBuf>> {
     let mut packages = Vec::new();
     for (architecture, program) in &recipe.programs {
-        if let Some(missing) = deb::missing_for(program)? {
-            let name = architecture.debian();
-            eprintln!("\n*** SKIPPED: the Debian package for {name}. It needs {missing}. ***\n");
+        if is_skipped(architecture.debian(), deb::missing_for(program)?, is_strict)? {
             continue;
         }
         packages.push(deb::build(program, &recipe.version, Packing::Small)?);
     }
     Ok(packages)
+}
+
+/// Whether the package of that architecture is left out, for want of what is missing.
+fn is_skipped(name: &str, missing: Option<&str>, is_strict: bool) -> Result<bool> {
+    let Some(missing) = missing else { return Ok(false) };
+    ensure!(!is_strict, "no Debian package for {name} can be made: it needs {missing}");
+    eprintln!("\n*** SKIPPED: the Debian package for {name}. It needs {missing}. ***\n");
+    Ok(true)
 }
 
 /// Makes it in the folder, pushes it, and commits its digest.
@@ -184,4 +196,18 @@ fn sign(key: &Path, file: &Path) -> Result<PathBuf> {
     command.args(["-q", "-Y", "check-novalidate", "-n", NAMESPACE, "-s"]).arg(&signature);
     succeed(command.stdin(fs::File::open(file)?))?;
     Ok(signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing is missing from a strict release without a word.
+    #[test]
+    fn what_cannot_be_made_ends_a_strict_release() {
+        assert!(!is_skipped("arm64", None, true).unwrap());
+        assert!(is_skipped("arm64", Some("an emulator"), false).unwrap());
+        let refused = is_skipped("arm64", Some("an emulator"), true).unwrap_err().to_string();
+        assert!(refused.contains("arm64") && refused.contains("an emulator"), "{refused}");
+    }
 }

@@ -8,18 +8,23 @@ mod key_file;
 mod sign;
 mod status;
 
-use std::path::PathBuf;
+use std::{fs::File, io::Read, path::PathBuf};
 
 use clap::Subcommand;
 use ebp_core::clock::{Clock, SystemClock};
 use ebp_release::{
     Version,
-    author::{FirstKeys, NewRelease, PublishedState, ReleaseFolder, Rotated, Rotation},
-    parse_version,
+    author::{
+        FirstKeys, NewRelease, PublishedState, ReleaseFolder, Rotated, Rotation, check_program,
+    },
+    is_architecture, parse_version,
 };
 
 use crate::{
-    exit::{CommandResult, Failure, release::explain},
+    exit::{
+        CommandResult, Context, Failure,
+        release::{explain, explain_program, usual_name},
+    },
     tell::tell,
 };
 use key_file::{private_key, public_key, public_keys};
@@ -94,6 +99,11 @@ struct Add {
     /// The oldest version that may go over to it directly.
     #[arg(long, value_name = "VERSION", value_parser = version)]
     needs: Option<Version>,
+
+    /// It is a script, whose first line says what runs it (`#!`). Any other program has to have the
+    /// header (ELF) of a program for that architecture.
+    #[arg(long)]
+    script: bool,
 }
 
 /// Publish the signed drafts, with a new snapshot and timestamp.
@@ -214,6 +224,10 @@ impl Add {
             needs: self.needs.clone(),
             program: &self.program,
         };
+        // Names of architectures and empty files are refused by what adds it.
+        if is_architecture(&self.architecture) {
+            self.check()?;
+        }
         let folder = ReleaseFolder::new(&self.folder);
         let target = folder.add(&release, SystemClock.now()).map_err(explain)?;
         if let Some(usual) = usual_name(&self.architecture) {
@@ -227,15 +241,26 @@ impl Add {
     }
 }
 
-/// How devices call an architecture that others call so, if they call it otherwise.
-fn usual_name(architecture: &str) -> Option<&'static str> {
-    Some(match architecture {
-        "arm64" | "armv8" => "aarch64",
-        "amd64" | "x64" => "x86_64",
-        "armhf" | "armel" | "armv6" | "armv6l" | "armv7" | "armv7l" => "arm",
-        "i386" | "i586" | "i686" => "x86",
-        _ => return None,
-    })
+impl Add {
+    /// Whether machines of that architecture can start the program.
+    fn check(&self) -> CommandResult {
+        let name = self.program.display();
+        let mut first = Vec::new();
+        let file = File::open(&self.program).or_failed(&name)?;
+        file.take(2).read_to_end(&mut first).or_failed(&name)?;
+        if first.is_empty() {
+            return Ok(());
+        }
+        match (self.script, &first[..] == b"#!") {
+            (true, true) => Ok(()),
+            (true, false) => Err(Failure::usage(format!("{name} does not begin with `#!`"))
+                .remedy("leave out --script for a program that was compiled")),
+            (false, true) => Err(Failure::usage(format!("{name} is a script"))
+                .remedy("add it with --script if devices are to run it")),
+            (false, false) => check_program(&self.program, &self.architecture)
+                .map_err(|error| explain_program(&self.program, &self.architecture, &error)),
+        }
+    }
 }
 
 impl Renew {

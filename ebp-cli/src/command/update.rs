@@ -5,6 +5,7 @@
 
 mod asking;
 mod exec;
+mod pause;
 mod report;
 mod source;
 mod status;
@@ -120,7 +121,7 @@ impl Arguments {
         let update = wanted(path, &config)?;
         if update.managed == Manager::Flux {
             tell!("ebp: Flux updates this device, so nothing is done here");
-            tell_flux(&config, update);
+            tell_flux(&config, update, &self.folder);
             return Ok(());
         }
         if config.socket.is_none() {
@@ -135,7 +136,7 @@ impl Arguments {
         let mut programs = MachinePrograms::new(&self.folder, &self.floor, path, user)
             .map_err(|error| Failure::failed(format!("the paths of programs: {error}")))?;
         let clock = DeviceSystemClock::new(config.clock);
-        let mut asking = Asking::new(&config, update);
+        let mut asking = Asking::new(&config, update, &self.folder);
         let wish = asking.wish(update, &mut disk, &clock)?;
         let mut supply = source::open(&named, &config, (update, &wish), (&self.folder, &clock))?;
         let mut witness = DeviceWitness::new(config.clone());

@@ -1,6 +1,11 @@
 //! Remedies for the errors of making a repository of releases.
 
-use ebp_release::{TrustError, author::AuthorError};
+use std::path::Path;
+
+use ebp_release::{
+    TrustError,
+    author::{AuthorError, ProgramError},
+};
 
 use super::{Failure, chain};
 
@@ -60,6 +65,34 @@ pub fn explain(error: AuthorError) -> Failure {
         AuthorError::Name => wrong.remedy("give a shorter --name"),
         _ => failure,
     }
+}
+
+/// Why a file is no program for that architecture.
+pub fn explain_program(program: &Path, architecture: &str, error: &ProgramError) -> Failure {
+    let text = format!("{}: {}", program.display(), chain(error));
+    match error {
+        ProgramError::Read(_) => Failure::failed(text),
+        ProgramError::NoElf => Failure::usage(text)
+            .remedy("give the program itself, not the archive or package that it came in"),
+        ProgramError::OtherMachine { found, .. } => Failure::usage(text)
+            .remedy(format!("give the program for {architecture}, or --architecture {found}")),
+        ProgramError::Unknown(_) => Failure::usage(text).remedy(match usual_name(architecture) {
+            Some(usual) => format!("devices call it {usual}: --architecture {usual}"),
+            None => "give a name such as aarch64, x86_64 or arm".to_owned(),
+        }),
+        _ => Failure::usage(text).remedy("give the program that was built for it"),
+    }
+}
+
+/// How devices call an architecture that others call so, if they call it otherwise.
+pub fn usual_name(architecture: &str) -> Option<&'static str> {
+    Some(match architecture {
+        "arm64" | "armv8" => "aarch64",
+        "amd64" | "x64" => "x86_64",
+        "armhf" | "armel" | "armv6" | "armv6l" | "armv7" | "armv7l" => "arm",
+        "i386" | "i586" | "i686" => "x86",
+        _ => return None,
+    })
 }
 
 const fn trust_remedy(error: &TrustError) -> &'static str {

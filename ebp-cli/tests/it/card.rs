@@ -112,7 +112,7 @@ const DPKG_QUERY: &str = "[ -s state ] && cat state";
 const EBP: &str = r#"
 case $2 in
 enroll) touch etc/ebp/device.pem ;;
-init) echo 'spool = "/var/lib/ebp/spool"' >etc/ebp/device.toml ;;
+init) touch etc/ebp-web/page.toml etc/ebp/device.toml ;;
 esac"#;
 
 impl Machine {

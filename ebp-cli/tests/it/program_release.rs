@@ -49,8 +49,8 @@ impl Group {
     }
 
     fn add(&self, version: &str) -> Run {
-        fs::write(self.path("program"), format!("the program {version}")).unwrap();
-        let release = ["--release", version, "--architecture", "aarch64"];
+        fs::write(self.path("program"), format!("#!/bin/prog {version}")).unwrap();
+        let release = ["--release", version, "--architecture", "aarch64", "--script"];
         self.run(&[&["add", "releases", "program"], &release[..]].concat())
     }
 
@@ -126,7 +126,7 @@ fn two_people_sign_a_release_and_a_device_takes_it() {
     let program = fs::File::open(group.path("releases").join(target.path())).unwrap();
     let mut copy = Vec::new();
     target.copy_verified(program, &mut copy).unwrap();
-    assert_eq!(copy, b"the program 1.0.0");
+    assert_eq!(copy, b"#!/bin/prog 1.0.0");
 }
 
 #[test]
@@ -171,6 +171,34 @@ fn a_stolen_key_is_rotated_and_a_bad_release_recalled() {
     group.run(&["renew", "releases", "targets"]).done().says(&["targets version 4 is a draft"]);
 }
 
+/// A device that takes such a file would find out by going back to what ran before.
+#[test]
+fn only_a_program_for_the_architecture_is_added() {
+    let group = Group::new();
+    let add = |architecture: &str, more: &[&str]| {
+        let add = ["add", "releases", "program", "--release", "1.0.0", "--architecture"];
+        group.run(&[&add[..], &[architecture], more].concat())
+    };
+    let program = group.path("program");
+    for (bytes, words) in [
+        (&b""[..], ["is empty", "built for it"]),
+        (b"PK\x03\x04 an archive", ["no ELF header", "not the archive"]),
+        (b"#!/bin/sh\n", ["is a script", "--script"]),
+    ] {
+        fs::write(&program, bytes).unwrap();
+        add("aarch64", &[]).refused(2, &words);
+    }
+    let own = std::env::consts::ARCH;
+    let other = if own == "aarch64" { "x86_64" } else { "aarch64" };
+    fs::copy("/bin/true", &program).unwrap();
+    let built = format!("it is built for {own}, not for {other}");
+    add(other, &[]).refused(2, &[&built, &format!("--architecture {own}")]);
+    add("arm64", &[]).refused(2, &["`arm64`", "--architecture aarch64"]);
+    add(own, &["--script"]).refused(2, &["does not begin with `#!`", "leave out --script"]);
+    assert!(!group.path("releases/draft/targets.json").exists() || group.status().len() < 3);
+    add(own, &[]).done().says(&[&format!("ebp/1.0.0/{own} has")]);
+}
+
 #[test]
 fn what_is_refused_says_why() {
     let group = Group::new();
@@ -181,16 +209,18 @@ fn what_is_refused_says_why() {
     group.add("1.0.0").done();
     let online = ["sign", "releases", "--yes", "--key", "online"];
     group.run(&online).refused(2, &["may sign none of the drafts", "ebp release status"]);
-    fs::write(group.path("program"), "another").unwrap();
+    fs::write(group.path("program"), "#!another").unwrap();
     let again = ["add", "releases", "program", "--release", "1.0.0", "--architecture", "aarch64"];
+    let again = [&again[..], &["--script"]].concat();
     group.run(&again).refused(2, &["published with other bytes", "new version"]);
     let sideways = ["add", "releases", "program", "--release", "1.0.0", "--architecture", "../x"];
     group.run(&sideways).refused(2, &["no architecture", "aarch64"]);
-    let add = ["add", "releases", "program", "--architecture", "aarch64"];
+    let add = ["add", "releases", "program", "--architecture", "aarch64", "--script"];
     let late = [&add[..], &["--release", "1.7.0", "--needs", "1.8.0"]].concat();
     group.run(&late).refused(2, &["1.7.0 cannot need 1.8.0", "--needs"]);
     // It may be a device that calls itself so, but none of ours does.
-    let other = ["add", "releases", "program", "--release", "1.7.0", "--architecture", "arm64"];
+    let other =
+        ["add", "releases", "program", "--release", "1.7.0", "--architecture", "arm64", "--script"];
     group.run(&other).done().says(&["aarch64", "none will take"]);
     group
         .run(&["add", "releases", "program", "--release", "1.0", "--architecture", "arm"])

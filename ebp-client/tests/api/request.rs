@@ -105,7 +105,19 @@ fn a_server_says_when_to_come_back() {
     assert_eq!(wait("503 Service Unavailable", "120"), Some(120));
     assert_eq!(wait("429 Too Many Requests", "Wed, 21 Oct 2026 07:29:30 GMT"), Some(90));
     assert_eq!(wait("429 Too Many Requests", "Wed, 21 Oct 2020 07:28:00 GMT"), Some(0));
-    assert_eq!(wait("503 Service Unavailable", "999999999"), Some(24 * 3600));
+    for status in [
+        "408 Request Timeout",
+        "425 Too Early",
+        "429 Too Many Requests",
+        "500 Internal Server Error",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Timeout",
+    ] {
+        assert_eq!(wait(status, "120"), Some(120), "{status}");
+        assert_eq!(wait(status, "1000000000000"), Some(24 * 3600), "{status}");
+    }
+    assert_eq!(wait("502 Bad Gateway", &"9".repeat(40)), Some(24 * 3600));
     for (status, text) in [("503 Service Unavailable", "soon"), ("404 Not Found", "120")] {
         assert_eq!(wait(status, text), None, "{status} {text}");
     }

@@ -10,7 +10,10 @@ use ebp_meter::aggregator::{
 
 use jiff::Timestamp;
 
-use super::ask::{self, AskConsent};
+use super::{
+    ask::{self, AskConsent},
+    quiet::Quiet,
+};
 use crate::{
     config::DeviceConfig,
     consent::{Decision, Gate},
@@ -72,6 +75,7 @@ pub struct Measuring<H, A> {
     asking: A,
     renewal_is_due: bool,
     permission: Permission,
+    quiet: Quiet,
     socket: Option<Socket>,
 }
 
@@ -92,7 +96,8 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
         let permission = permission(known.map(|known| known.state));
         engine.remember_consent(permission);
         let heads = LiveHeads::new(heads, engine.meters().iter().map(|meter| meter.uuid).collect());
-        Ok(Self { engine, heads, asking, renewal_is_due: true, permission, socket: None })
+        let (renewal_is_due, quiet) = (true, Quiet::default());
+        Ok(Self { engine, heads, asking, renewal_is_due, permission, quiet, socket: None })
     }
 
     /// Sets the socket at which requests are answered.
@@ -153,8 +158,13 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
             return MeasuringStep { events, next: Duration::MAX, is_over: true };
         }
         if step.ask_consent {
-            self.asking.ask(device.api());
-            self.renewal_is_due = true;
+            if self.quiet.holds(device.clock.since_boot()) {
+                // What another process heard meanwhile counts.
+                self.hear(ask::Answer::NotAsked, device, &mut events);
+            } else {
+                self.asking.ask(device.api());
+                self.renewal_is_due = true;
+            }
         }
         self.answer_requests(device, step.next, &mut events);
         let mut next = step.next;
@@ -182,6 +192,9 @@ impl<H: Heads, A: AskConsent> Measuring<H, A> {
 
     /// Processes an answer about consent.
     fn hear(&mut self, answer: ask::Answer, device: &mut Device, events: &mut Vec<MeasuringEvent>) {
+        if let ask::Answer::Heard(answer) = &answer {
+            self.quiet.hear(answer, device.clock.since_boot());
+        }
         let decided = match answer {
             ask::Answer::Heard(answer) => Gate::decide(&device.spool, || answer, &*device.clock)
                 .map(|decision| match decision {

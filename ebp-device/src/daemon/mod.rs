@@ -7,6 +7,7 @@
 mod ask;
 mod drive;
 mod measuring;
+mod quiet;
 mod reporting;
 
 pub use ask::{Answer, AskConsent, ConsentThread};

@@ -3,7 +3,7 @@
 use std::{
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ebp_core::clock::{FixedClock, SystemClock};
@@ -132,15 +132,38 @@ fn a_flood_of_one_error_is_counted_in_memory() {
     }
     let ledger = folder.path().join("ledger.json");
     let before = std::fs::metadata(&ledger).unwrap().modified().unwrap();
-    for _ in 0..20_000 {
+    for _ in 0..2_000 {
         reporter.report(report());
     }
     assert_eq!(std::fs::metadata(&ledger).unwrap().modified().unwrap(), before);
     reporter.finish(LIMIT);
     let groups = Folder::new(folder.path().to_owned()).ledger().unwrap().groups;
-    assert_eq!((groups[0].count, groups[0].left_out), (20_011, 20_001));
+    assert_eq!((groups[0].count, groups[0].left_out), (2_011, 2_001));
     // Nothing waits that nobody would send.
     assert!(!folder.path().join("queue").exists());
+}
+
+/// A daemon runs for months: what it counts is in the list while it does, also where nothing is sent.
+#[test]
+fn errors_are_counted_without_a_service_while_the_process_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let reporter = Reporter::start(ReporterSettings {
+        release: release(),
+        folder: Folder::new(folder.path().to_owned()),
+        service: None,
+        clock: Arc::new(FixedClock(at(0))),
+        hear: Box::new(|_| {}),
+    });
+    for _ in 0..31 {
+        reporter.report(Report::new(vec!["A".to_owned()], Place::new("ebp-cli/src/a.rs", 1)));
+    }
+    let count = || Folder::new(folder.path().to_owned()).ledger().unwrap().groups[0].count;
+    let end = Instant::now() + LIMIT;
+    while count() < 31 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(count(), 31);
+    drop(reporter);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use ebp_core::contract::Problem;
+use ebp_core::{contract::Problem, retry_after};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::Counted;
@@ -17,8 +17,6 @@ const LONGEST_HEAD: usize = 16 << 10;
 const LONGEST_PROBLEM: usize = 64 << 10;
 /// The most headers of an answer.
 const MOST_HEADERS: usize = 64;
-/// A longer `Retry-After` is shortened to this.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
 /// What is asked for.
 pub struct UpgradeRequest<'a> {
@@ -132,16 +130,16 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Answer, usize)>, UpgradeError> {
         httparse::Status::Partial => return Ok(None),
     };
     let status = response.code.ok_or(UpgradeError::NoHttp("there is no status"))?;
-    let number = |name: &str| -> Option<u64> {
+    let text = |name: &str| {
         let header =
             response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(header.value).ok()?.trim().parse().ok()
+        std::str::from_utf8(header.value).ok()
     };
-    let retry_after = number("retry-after").map(Duration::from_secs);
+    let wait = text("retry-after");
     let answer = Answer {
         status,
-        retry_after: retry_after.map(|wait| wait.min(LONGEST_WAIT)),
-        length: number("content-length").and_then(|length| usize::try_from(length).ok()),
+        retry_after: wait.and_then(|wait| retry_after::parse(wait, text("date"), None)),
+        length: text("content-length").and_then(|length| length.trim().parse().ok()),
     };
     Ok(Some((answer, length)))
 }
@@ -217,7 +215,7 @@ mod tests {
         assert_eq!((refusal.kind.as_str(), refusal.text.as_str()), ("urn:x", "not now"));
         let bare = run(ask(b"HTTP/1.1 404 X\r\nRetry-After: 99999999\r\n\r\n")).unwrap_err();
         let UpgradeError::Refused(refusal) = bare else { panic!("{bare}") };
-        assert_eq!((refusal.status, refusal.retry_after), (404, Some(LONGEST_WAIT)));
+        assert_eq!((refusal.status, refusal.retry_after), (404, Some(retry_after::LONGEST)));
     }
 
     #[test]

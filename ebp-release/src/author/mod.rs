@@ -11,6 +11,7 @@
 //! Each change holds a lock on the folder, so that of two processes the second sees what the first did.
 
 mod draft;
+mod elf;
 mod error;
 mod files;
 mod lock;
@@ -21,6 +22,7 @@ mod status;
 pub(crate) mod write;
 
 pub use draft::{FirstKeys, NewRelease, Rotated, Rotation};
+pub use elf::{ProgramError, check_program};
 pub use error::AuthorError;
 pub use files::ReleaseFolder;
 pub use publish::PublishedState;

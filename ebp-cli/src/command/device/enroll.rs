@@ -19,7 +19,7 @@ use crate::{
 
 /// Where the package's units have a device's files, and those of its page.
 const UNITS_FOLDER: &str = "/etc/ebp";
-const UNITS_PAGE: &str = "/etc/ebp-web";
+pub const UNITS_PAGE: &str = "/etc/ebp-web";
 
 /// The user of the package's unit of the page.
 const UNITS_PAGE_USER: &str = "ebp-web";
@@ -147,18 +147,12 @@ impl Enroll {
             text += &format!("page         {}\n", page.folder.display());
         }
         print(&text)?;
-        if let Some((page, _)) = &page {
+        if page.is_some() {
             tell!(
                 "ebp: its sheet says `http://{0}.local/`: `hostnamectl set-hostname {0}` gives the machine \
                  that name",
                 device_host_name(answer.device)
             );
-            if page.owner.is_some() {
-                tell!(
-                    "ebp: the page is served with a configuration, which `ebp serve device --print-config` \
-                     prints"
-                );
-            }
         }
         tell!(
             "ebp: next, `ebp device init --folder {} --url {}` writes its configuration",
@@ -204,7 +198,7 @@ impl Enroll {
 
 /// Whether the package's units serve the page of a device with that folder: their user can read no other
 /// folder than that of the package.
-fn is_for_units(output: &Path) -> bool {
+pub fn is_for_units(output: &Path) -> bool {
     output == Path::new(UNITS_FOLDER)
         && Path::new(UNITS_PAGE).is_dir()
         && owner::may_give_to(UNITS_PAGE_USER)

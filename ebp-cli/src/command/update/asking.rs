@@ -1,15 +1,16 @@
 //! What the server is told of this device's updates, and what it says that should run.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use ebp_client::{Client, ClientError, identity::Identity};
 use ebp_core::{
-    clock::DeviceClock,
+    clock::{Clock, DeviceClock, SystemClock},
     contract::{DeviceUpdate, UpdateManager, UpdateWish},
 };
 use ebp_device::config::DeviceConfig;
 use ebp_update::{MachineDisk, Pin, State, UpdateConfig, Version, Wish, shorten};
 
+use super::pause::Pause;
 use crate::{
     exit::{Failure, chain, update as explain},
     tell::tell,
@@ -25,16 +26,21 @@ pub struct Asking<'a> {
     is_pinned: bool,
     wanted: Option<Version>,
     told: Option<DeviceUpdate>,
+    pause: Pause,
 }
 
 impl<'a> Asking<'a> {
-    pub fn new(config: &'a DeviceConfig, update: &UpdateConfig) -> Self {
+    pub fn new(config: &'a DeviceConfig, update: &UpdateConfig, folder: &Path) -> Self {
         let is_pinned = update.version.is_some() || update.source.is_some();
-        Self { config, is_pinned, wanted: None, told: None }
+        let pause = Pause::of_api(folder);
+        Self { config, is_pinned, wanted: None, told: None, pause }
     }
 
     fn send(&self, told: &DeviceUpdate) -> Result<UpdateWish, Failure> {
-        let api = &self.config.api;
+        let (api, now) = (&self.config.api, SystemClock.now());
+        if let Some(end) = self.pause.end(now) {
+            return Err(Failure::failed(format!("it asked not to be called before {end}")));
+        }
         let identity =
             Identity::load(&api.certificate, &api.key, &api.ca).map_err(|error| chain(&error));
         let mut options = api.client_options();
@@ -43,7 +49,12 @@ impl<'a> Asking<'a> {
         let answer = identity.and_then(|identity| {
             let client = Client::new(&api.url, &identity, options);
             let told = |client: Client| client.report_update(told);
-            client.and_then(told).map_err(|error: ClientError| chain(&error))
+            client.and_then(told).map_err(|error: ClientError| {
+                if let Some(wait) = error.retry_after() {
+                    self.pause.begin(wait, now);
+                }
+                chain(&error)
+            })
         });
         answer.map_err(Failure::failed)
     }
@@ -105,13 +116,13 @@ impl<'a> Asking<'a> {
 }
 
 /// Tells the server that Flux updates this device.
-pub fn tell_flux(config: &DeviceConfig, update: &UpdateConfig) {
+pub fn tell_flux(config: &DeviceConfig, update: &UpdateConfig, folder: &Path) {
     let told = DeviceUpdate {
         managed: UpdateManager::Flux,
         kept: Some(env!("CARGO_PKG_VERSION").to_owned()),
         ..DeviceUpdate::default()
     };
-    if let Err(error) = Asking::new(config, update).send(&told) {
+    if let Err(error) = Asking::new(config, update, folder).send(&told) {
         tell!("ebp: the server was not told of it: {error}");
     }
 }

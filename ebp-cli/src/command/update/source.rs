@@ -7,8 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use ebp_client::{Trust, WebFiles};
-use ebp_core::clock::{DeviceClock, SystemClock};
+use ebp_client::{Trust, WebFiles, WebRefusal};
+use ebp_core::clock::{Clock, DeviceClock, SystemClock};
 use ebp_device::config::DeviceConfig;
 use ebp_release::{Client, Folder, KnownTime, Repository};
 use ebp_update::{
@@ -17,6 +17,7 @@ use ebp_update::{
 };
 use jiff::Timestamp;
 
+use super::pause::Pause;
 use crate::{
     exit::{Failure, chain, update as explain},
     file::read_text,
@@ -98,7 +99,8 @@ pub fn open(
             Failure::usage(chain(&error))
                 .remedy("check `repository` and `authority` under [update]")
         })?;
-        let supply = SignedSupply::new(client, Web(files), time, ARCHITECTURE, versions);
+        let web = Web { files, pause: Pause::of_files(folder) };
+        let supply = SignedSupply::new(client, web, time, ARCHITECTURE, versions);
         return Ok(Box::new(supply.map_err(wrong)?));
     }
     let files = Folder(PathBuf::from(repository));
@@ -114,18 +116,38 @@ fn built(said: Option<&str>) -> Timestamp {
     built.map_or(written, |built| built.max(written))
 }
 
-/// A repository at a web server.
-struct Web(WebFiles);
+/// A repository at a web server, which may ask not to be called for a while.
+struct Web {
+    files: WebFiles,
+    pause: Pause,
+}
+
+impl Web {
+    fn call<T>(&self, call: impl FnOnce(&WebFiles) -> io::Result<T>) -> io::Result<T> {
+        let now = SystemClock.now();
+        if let Some(end) = self.pause.end(now) {
+            return Err(io::Error::other(format!("it asked not to be called before {end}")));
+        }
+        let answer = call(&self.files);
+        let refusal =
+            |error: &io::Error| error.get_ref()?.downcast_ref::<WebRefusal>()?.retry_after;
+        if let Some(wait) = answer.as_ref().err().and_then(refusal) {
+            self.pause.begin(wait, now);
+        }
+        answer
+    }
+}
 
 impl Repository for Web {
     fn fetch(&self, path: &str, _limit: u64) -> io::Result<Option<Box<dyn Read + '_>>> {
-        Ok(self.0.open(path)?.map(|file| Box::new(file) as Box<dyn Read>))
+        let file = self.call(|files| files.open(path))?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn Read>))
     }
 }
 
 impl Files for Web {
     fn read_at(&self, path: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read_at(path, offset, buffer)
+        self.call(|files| files.read_at(path, offset, buffer))
     }
 }
 

@@ -194,6 +194,66 @@ fn a_device_configures_itself_for_what_speaks_at_its_ports() {
     assert_eq!(status.json()[0]["spool"]["reasons"], json!({}));
 }
 
+/// The daemons start in another folder than the one in which the command is typed, and the page needs
+/// a configuration of its own.
+#[test]
+fn a_configuration_has_absolute_paths_and_comes_with_the_pages() {
+    let administrator = Administrator::new();
+    let server = &administrator.server;
+    let erika = Participant::register(server, "Erika", "erika@example.org");
+    let folder = administrator.enroll(&erika.device.to_string());
+    let above = Path::new(&folder).parent().unwrap().canonicalize().unwrap();
+    let name = Path::new(&folder).file_name().unwrap().to_str().unwrap();
+    let here = above.join("here");
+    fs::create_dir(&here).unwrap();
+    let init = |more: &[&str]| {
+        let mut command = ebp();
+        command.current_dir(&here).args(["device", "init", "--url", &server.url(), "--no-listen"]);
+        command.arg("--folder").arg(format!("../{name}")).args(["--spool", "spool"]);
+        command.args(["--port", "head", "--output", "own.toml"]).args(more);
+        process::run(command, b"")
+    };
+    init(&["--frontend", "none"]).refused(1, &["none/frontend.pem does not exist", "enroll"]);
+    init(&[]).done().says(&["page.toml is written", "own.toml is written, with 1 meter"]);
+    let config = here.join("own.toml");
+    let read = || toml::from_str::<toml::Value>(&fs::read_to_string(&config).unwrap()).unwrap();
+    let is = |found: &toml::Value, wanted: &Path| {
+        assert_eq!(found.as_str().map(Path::new), Some(wanted));
+    };
+    let (found, folder) = (read(), above.join(name));
+    is(&found["spool"], &here.join("spool"));
+    is(&found["socket"], &folder.join("read.sock"));
+    for (entry, file) in [("ca", "ca.pem"), ("certificate", "device.pem"), ("key", "device.key")] {
+        is(&found["api"][entry], &folder.join(file));
+    }
+    is(&found["frontend"]["folder"], &folder.join("frontend"));
+    is(&found["meter"][0]["port"], &here.join("head"));
+
+    // The page starts with what was written, from another folder.
+    let page = folder.join("frontend/page.toml");
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains(&server.url()), "{text}");
+    let variables = fs::read_to_string(folder.join("frontend/page.env")).unwrap();
+    assert_eq!(variables, format!("EBP_URL={}\n", server.url()));
+    fs::write(&page, text.replace("# listen = \"0.0.0.0:8080\"", "listen = \"127.0.0.1:0\""))
+        .unwrap();
+    let mut command = ebp();
+    command.current_dir("/").args(["serve", "device", "--config"]).arg(&page);
+    let mut served = process::Running::start(command);
+    served.wait_for("serving the participant's page at http://127.0.0.1:");
+    drop(served);
+
+    // Once more, as after power was lost: what there is of the page stays, unless it leads elsewhere.
+    fs::remove_file(&config).unwrap();
+    init(&[]).done().says(&["page.toml is there already"]);
+    fs::remove_file(&config).unwrap();
+    fs::write(&page, text.replace(&server.url(), "https://other.example.org")).unwrap();
+    init(&[]).refused(1, &["page.toml names another server", "--no-frontend"]);
+    assert!(!config.exists());
+    init(&["--no-frontend"]).done();
+    assert!(read().get("socket").is_none() && read().get("frontend").is_none());
+}
+
 /// What the server knows otherwise than the configuration is told when the device starts.
 #[test]
 fn a_configuration_of_other_meters_is_told() {

@@ -47,7 +47,7 @@ impl Group {
 
     pub fn add_program(&self, version: &str, program: &str) {
         fs::write(self.path("program"), program).unwrap();
-        let what = ["--release", version, "--architecture", std::env::consts::ARCH];
+        let what = ["--release", version, "--architecture", std::env::consts::ARCH, "--script"];
         self.run(&[&["add", "releases", "program"], &what[..]].concat()).done();
     }
 

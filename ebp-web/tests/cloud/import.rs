@@ -8,7 +8,7 @@ use crate::world::{Answer, Browser, HOST, RESEARCHERS, World};
 
 const UPLOAD: &str = "/registration/import";
 
-async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
+pub async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
     let token = browser.get(UPLOAD).await.input("token");
     send(browser, &token, file).await
 }
@@ -39,7 +39,7 @@ async fn send(browser: &mut Browser, token: &str, file: &[u8]) -> Answer {
 }
 
 /// A table as a German spreadsheet writes it, in Windows-1252.
-fn table(rows: usize) -> Vec<u8> {
+pub fn table(rows: usize) -> Vec<u8> {
     let mut text = "Name;E-Mail;Straße;PLZ;Ort;Land;Kinder;Erwachsene;Berufstätige;Wallbox;\
                     Wärmepumpe;Heimspeicher;Zählerart;Zähler;Notiz\n"
         .to_owned();
@@ -53,7 +53,7 @@ fn table(rows: usize) -> Vec<u8> {
 }
 
 /// The fields of the page that asks for columns.
-fn columns(page: &Answer) -> Vec<(String, String)> {
+pub fn columns(page: &Answer) -> Vec<(String, String)> {
     let mut pairs =
         vec![("token".to_owned(), page.input("token")), ("file".to_owned(), page.input("file"))];
     for (place, select) in page.body.split("<select name=\"column-").skip(1).enumerate() {

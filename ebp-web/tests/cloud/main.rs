@@ -12,9 +12,12 @@ mod look;
 mod new;
 mod pages;
 mod permission;
+#[path = "../support/switch.rs"]
+mod reading;
 mod report;
 mod report_page;
 mod session;
 mod sign_in;
 mod status;
+mod switch;
 mod world;

@@ -22,7 +22,7 @@ use crate::kit::{
     defence::Defence,
     form::{Fields, FormFault},
     frame::{Frame, SwitchForm},
-    page::encode,
+    page::{encode, lead_with},
     session::{form_token, is_same},
 };
 
@@ -59,10 +59,8 @@ struct AgainPage {
 
 /// `GET /`.
 pub async fn begin(visitor: Visitor) -> Response {
-    match &visitor.session {
-        Some(session) => Redirect::to(site::home(session.group)).into_response(),
-        None => Redirect::to("/sign-in").into_response(),
-    }
+    let home = visitor.session.as_ref().map_or("/sign-in", |session| site::home(session.group));
+    lead_with(visitor.preferences.cookies(), home)
 }
 
 /// `GET /sign-in`.

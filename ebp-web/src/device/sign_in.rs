@@ -18,12 +18,15 @@ use super::{
     submission::{Submitted, read_form},
     visitor::Visitor,
 };
-use crate::kit::{code::Tried, page::encode};
+use crate::kit::{
+    code::Tried,
+    page::{encode, lead_with},
+};
 
 /// `GET /`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Response {
     if visitor.session.is_some() {
-        return Redirect::to("/today").into_response();
+        return lead_with(visitor.preferences.cookies(), "/today");
     }
     let language = visitor.language();
     let asked = |name| visitor.preferences.get(name).is_some();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, Path},
+    extract::{Multipart, Path, multipart::MultipartRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -25,7 +25,7 @@ use super::{
     spreadsheet::Spreadsheet,
 };
 use crate::{
-    cloud::{Researcher, ResearcherForm, Visitor},
+    cloud::{Researcher, ResearcherForm, Visitor, job_fault},
     kit::{
         form::Fields,
         frame::{Frame, SwitchForm},
@@ -130,7 +130,11 @@ pub async fn template(Researcher { .. }: Researcher) -> Response {
 }
 
 /// `POST /registration/import`: a file; asks which of its columns is which.
-pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart) -> Response {
+pub async fn upload(
+    Researcher { visitor, .. }: Researcher,
+    form: Result<Multipart, MultipartRejection>,
+) -> Response {
+    let Ok(mut form) = form else { return visitor.refuse_form() };
     let (mut is_own, mut bytes) = (false, None);
     loop {
         let field = match form.next_field().await {
@@ -257,8 +261,8 @@ pub async fn check(ResearcherForm { visitor, caller, fields }: ResearcherForm) -
     // The lengths that people see are those of their table.
     let mut ragged = table.ragged();
     for (line, row) in &mut read {
-        if let Some(reason) = ragged.remove(line) {
-            *row = Err(reason);
+        if let Some(fault) = ragged.remove(line) {
+            *row = Err(vec![fault]);
         }
     }
     match caller.check_import(read).await {
@@ -307,8 +311,8 @@ fn shown_lines(language: Language, checked: &[ImportedLine]) -> Vec<Line> {
             LineOutcome::Refused => language.say("reg-line-refused"),
         },
         is_refused: line.outcome == LineOutcome::Refused,
-        reason: match (&line.reason, line.same_as_line) {
-            (Some(reason), _) => reasons(language, reason),
+        reason: match (reasons(language, line), line.same_as_line) {
+            (Some(reasons), _) => reasons,
             (None, Some(other)) => {
                 language.say_with("reg-line-same", [("line", other.to_string().into())])
             }
@@ -371,7 +375,7 @@ pub async fn progress(
         address: format!("/registration/import/{uuid}"),
         state,
         is_final: job.state.is_final(),
-        fault: job.error.filter(|_| job.state != JobState::Succeeded),
+        fault: (job.state != JobState::Succeeded).then(|| job_fault(language, &job)).flatten(),
         lines: found.map(|found| shown_lines(language, &found.lines)).unwrap_or_default(),
     };
     visitor.show(&page)

@@ -2,7 +2,10 @@
 
 use axum::{body::Body, http::Request};
 use ebp_core::scope::Group;
+use ebp_store::{JobPolicy, Label};
+use ebp_survey::import::ImportOrder;
 use jiff::SignedDuration;
+use uuid::Uuid;
 
 use crate::world::{Answer, Browser, HOST, RESEARCHERS, World};
 
@@ -94,6 +97,11 @@ async fn a_table_is_mapped_checked_and_imported() {
     assert_eq!(again.location(), begun.location(), "sent twice, it is one import");
     let progress = browser.get(begun.location()).await;
     assert!(progress.body.contains("Der Import wartet") && progress.body.contains("data-every"));
+    // The order has the initials that were given when signing in.
+    let (worker, kinds) = (Uuid::from_u128(1), vec!["household-import"]);
+    let claimed = world.store().claim_job(worker, kinds, JobPolicy::default()).await.unwrap();
+    let order: ImportOrder = serde_json::from_slice(&claimed.unwrap().input).unwrap();
+    assert_eq!(order.label.as_ref().map(Label::as_str), Some("EM"));
     // Administrators have no part in it.
     let mut other = world.signed_in(Group::Administrators).await;
     assert_eq!(other.get(begun.location()).await.status, 403);

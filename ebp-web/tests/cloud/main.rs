@@ -4,6 +4,7 @@
 
 mod attacks;
 mod browser;
+mod dates;
 mod edit;
 mod household;
 mod households;
@@ -20,4 +21,5 @@ mod session;
 mod sign_in;
 mod status;
 mod switch;
+mod wide;
 mod world;

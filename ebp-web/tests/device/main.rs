@@ -6,6 +6,7 @@
 mod attacks;
 mod browser;
 mod consent;
+mod dates;
 mod driver;
 mod lifelike;
 mod message;

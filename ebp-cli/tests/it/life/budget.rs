@@ -86,7 +86,12 @@ impl Tenth {
                 continue;
             }
             let group = Self(group);
-            if limits.iter().all(|(file, limit)| fs::write(group.0.join(file), limit).is_ok()) {
+            // The kernel makes these files; where it does not, it is a folder like others.
+            let limit = |(file, limit): &(&str, &str)| {
+                let file = group.0.join(file);
+                file.exists() && fs::write(file, limit).is_ok()
+            };
+            if limits.iter().all(limit) {
                 return Some(group);
             }
         }

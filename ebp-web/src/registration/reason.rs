@@ -122,14 +122,14 @@ mod tests {
         let faults = read[0].1.as_ref().unwrap_err();
         // As it is said of a report that knows no data, too.
         let texts = LineFault::list(faults);
-        let told = say(&texts, faults.clone());
+        let told = tell(&texts, faults.clone());
         if !matches!(faults[..], [LineFault::WrongLength { .. }]) {
-            assert_eq!(say(&texts, Vec::new()), told);
+            assert_eq!(tell(&texts, Vec::new()), told);
         }
         told
     }
 
-    fn say(reason: &str, faults: Vec<LineFault>) -> String {
+    fn tell(reason: &str, faults: Vec<LineFault>) -> String {
         let line = serde_json::json!({"line": 2, "outcome": "refused", "reason": reason,
                                       "faults": faults});
         reasons(Language::De, &serde_json::from_value(line).unwrap()).unwrap()
@@ -160,12 +160,12 @@ mod tests {
             ("it is no JSON (column 3)", "Die Zeile kann nicht gelesen werden."),
             ("geheim: is no member that is known", "Etwas davon kann nicht gespeichert werden."),
         ] {
-            assert_eq!(say(part, Vec::new()), told);
+            assert_eq!(tell(part, Vec::new()), told);
         }
         let taken = LineFault::Taken { pointer: "/meters/0/uuid".to_owned(), line: 3 };
-        assert_eq!(say("", vec![taken]), "Zähler (1): Die Kennung steht schon in Zeile 3.");
+        assert_eq!(tell("", vec![taken]), "Zähler (1): Die Kennung steht schon in Zeile 3.");
         let email = LineFault::EmailTaken { line: Some(4) };
         let told = "Die E-Mail-Adresse steht in Zeile 4 mit einem anderen Namen.";
-        assert_eq!(say("", vec![email]), told);
+        assert_eq!(tell("", vec![email]), told);
     }
 }

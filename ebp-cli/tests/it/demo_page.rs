@@ -243,7 +243,7 @@ fn the_demos_page_shows_what_its_meters_counted() {
     demo.end().done();
 }
 
-/// Household 2 has another meter at the grid after 60 % of the past, which begins at nought.
+/// Household 2 has another meter at the grid after 60 % of the past, which begins at 0.
 fn the_exchanged_meter_is_followed(line: &str, api: &Api, begin: Timestamp, seam: Timestamp) {
     let address = line.split(' ').find(|word| word.starts_with("http://")).unwrap();
     let mut browser = Browser::at(address.trim_end_matches('/').to_owned());

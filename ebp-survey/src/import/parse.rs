@@ -291,7 +291,7 @@ mod tests {
         0,surplus-feed-in,none,ELECTRICITY,MT175,PV-GENERATION,EHZ,2.8.0,7.48,180,35,2019-05-03,1";
 
     /// What is said of a line in English.
-    fn told(line: &Line) -> String {
+    fn describe(line: &Line) -> String {
         LineFault::list(line.1.as_ref().unwrap_err())
     }
 
@@ -312,7 +312,7 @@ mod tests {
         let wrong = ROW.replace("erika@example.org", "geheim").replace(",2,1,", ",geheim,1,");
         let text = format!("{HEADER}\n{ROW}\n\n{wrong}\n");
         let all = lines(&text).unwrap();
-        let (number, told) = (all[1].0, told(&all[1]));
+        let (number, told) = (all[1].0, describe(&all[1]));
         assert_eq!((all.len(), number), (2, 4), "{told}");
         assert!(told.contains("participant/email") && told.contains("metadata/adults"), "{told}");
         assert!(!told.contains("geheim"), "{told}");
@@ -326,7 +326,7 @@ mod tests {
         let twice = json.replace(r#""name": "Erika""#, r#""name": "Erika", "n\u0061me": "Otto""#);
         let all = lines(&format!("{json}\n{twice}\n")).unwrap();
         assert!(all[0].1.is_ok());
-        assert_eq!((all[1].0, &*told(&all[1])), (2, "participant/name: occurs more than once"));
+        assert_eq!((all[1].0, &*describe(&all[1])), (2, "participant/name: occurs more than once"));
     }
 
     #[test]
@@ -345,7 +345,7 @@ mod tests {
         let text = format!("{HEADER}\n{short}\n{long}\n{wrong}\n{ROW}\n");
         let all = lines(&text).unwrap();
         let found: Vec<_> =
-            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| told(line)))).collect();
+            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
         let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &found[..] else {
             panic!("{found:?}")
         };
@@ -365,7 +365,7 @@ mod tests {
         assert!(open.line == 3 && open.reason.contains("never closed"), "{open:?}");
         let all = lines(&format!("{HEADER}\n{quoted}\n{closed}\n{ROW}\n")).unwrap();
         let found: Vec<_> =
-            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| told(line)))).collect();
+            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
         let [(2, Some(swallowed)), (4, None)] = &found[..] else { panic!("{found:?}") };
         assert!(swallowed.contains("line break") && !swallowed.contains("Gasse"), "{swallowed}");
     }

@@ -46,7 +46,7 @@ pub fn job_fault(language: Language, job: &Job) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn told(error: &str, fault: Option<JobFault>) -> String {
+    fn describe(error: &str, fault: Option<JobFault>) -> String {
         let job: Job = serde_json::from_value(serde_json::json!({
             "uuid": uuid::Uuid::nil(), "kind": "export", "state": "failed",
             "created_by": "researchers", "created_at": "2026-01-01T00:00:00Z", "attempt": 1,
@@ -62,13 +62,13 @@ mod tests {
     fn faults_are_said_in_german() {
         let fault = JobFault::LinesRefused { refused: 1, lines: 3 };
         assert_eq!(
-            told("1 of 3 lines are refused", Some(fault)),
+            describe("1 of 3 lines are refused", Some(fault)),
             "1 von 3 Zeilen kann nicht gespeichert werden. Es wurde nichts gespeichert."
         );
         let fault = JobFault::TooLong { seconds: 3600 };
-        assert_eq!(told("it took", Some(fault)), "Er hat länger als 60 Minuten gedauert.");
+        assert_eq!(describe("it took", Some(fault)), "Er hat länger als 60 Minuten gedauert.");
         assert_eq!(
-            told("a text of another version", None),
+            describe("a text of another version", None),
             "Der Server nennt einen Grund auf Englisch: a text of another version"
         );
     }

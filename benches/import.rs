@@ -64,6 +64,7 @@ async fn import(engine: &str, store: Arc<dyn Store>, size: usize) {
             outcome: LineOutcome::New,
             same_as_line: None,
             reason: None,
+            faults: Vec::new(),
             household: None,
             registered: None,
         };
@@ -74,7 +75,7 @@ async fn import(engine: &str, store: Arc<dyn Store>, size: usize) {
     let begun = Instant::now();
     let (held, waited) = tokio::join!(
         async {
-            let end = Arc::new(JobEnd::Registers(lines));
+            let end = Arc::new(JobEnd::Registers { lines, label: None });
             let recorded = store.record_job(claimed.lease, end, policy, at).await.unwrap();
             assert!(matches!(recorded, Recorded::As(_)));
             begun.elapsed()

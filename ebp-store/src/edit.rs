@@ -15,6 +15,7 @@ use ebp_core::{
 };
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -60,7 +61,8 @@ impl Edit {
 }
 
 /// The initials of who changes a registration: 1 to 16 characters.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Label(String);
 
 /// A text is not what initials look like.
@@ -73,6 +75,14 @@ impl Label {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = InvalidLabel;
+
+    fn try_from(text: String) -> Result<Self, InvalidLabel> {
+        text.parse()
     }
 }
 

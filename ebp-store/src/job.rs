@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
-use crate::{Faults, JobPolicy, ListPage, ListQuery, StoreError, faults};
+use crate::{Faults, JobPolicy, Label, ListPage, ListQuery, StoreError, faults};
 
 /// Octets in a part of a result.
 pub const RESULT_PART: usize = 1 << 20;
@@ -144,10 +144,15 @@ pub enum JobEnd {
     /// With the registration of the households of those lines that have one; all of them in this
     /// transaction, or none. The result is an [`ImportReport`] of
     /// all lines.
-    Registers(Vec<(ImportedLine, Option<Registration>)>),
+    Registers {
+        /// The lines.
+        lines: Vec<(ImportedLine, Option<Registration>)>,
+        /// The initials of who asked, for the histories of the households.
+        label: Option<Label>,
+    },
     /// With an error.
     Failed {
-        /// What it is, without values.
+        /// What it is, without values; as [`JobFault::store`] writes it where it is known as data.
         error: String,
         /// Whether another attempt may succeed.
         temporary: bool,
@@ -165,7 +170,7 @@ impl JobEnd {
     /// which others wait. One for each line.
     #[must_use]
     pub(crate) fn faults(&self) -> Vec<Faults> {
-        let Self::Registers(lines) = self else { return Vec::new() };
+        let Self::Registers { lines, .. } = self else { return Vec::new() };
         let found = |registration: &Option<Registration>| registration.as_ref().map(faults);
         lines.iter().map(|(_, registration)| found(registration).unwrap_or_default()).collect()
     }

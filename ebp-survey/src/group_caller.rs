@@ -75,6 +75,11 @@ impl GroupCaller {
         self.label.as_ref().map_or_else(|| "shared".to_owned(), |label| label.as_str().to_owned())
     }
 
+    /// The initials that were given when signing in.
+    pub(crate) fn label(&self) -> Option<Label> {
+        self.label.clone()
+    }
+
     fn author(&self) -> Author {
         Author { group: self.group, label: self.label.clone() }
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     GroupCaller, Operation, SurveyError,
-    import::{Line, lines},
+    import::{ImportOrder, Line, lines},
 };
 
 impl GroupCaller {
@@ -34,7 +34,8 @@ impl GroupCaller {
             |(_, parsed): Line| Some(Subject::Participant(parsed.ok()?.participant.email));
         let subjects = lines(&file).map(|lines| lines.into_iter().filter_map(subject).collect());
         let kind = JobKind::HouseholdImport.name().to_owned();
-        let input = serde_json::json!({"file": file, "dry_run": false}).to_string().into_bytes();
+        let order = ImportOrder { file, dry_run: false, label: self.label() };
+        let input = serde_json::to_vec(&order).map_err(|_| StoreError::Damaged("job"))?;
         let order = JobOrder {
             kind,
             input,

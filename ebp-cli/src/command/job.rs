@@ -355,6 +355,7 @@ mod tests {
             cancel_requested: false,
             ended_at: None,
             error: None,
+            fault: None,
             result: None,
             erased: false,
         }

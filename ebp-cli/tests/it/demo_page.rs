@@ -31,7 +31,7 @@ const DAYS: i64 = 6;
 /// How long a telegram takes from the meter to its measurement, at most.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(3);
 
-/// A meter of the demo's first household, as `ebp-cli/src/command/demo/` puts it up.
+/// A meter of one of the demo's households, as `ebp-cli/src/command/demo/` puts it up.
 struct Simulated {
     meter: VirtualMeter,
     reached: Timestamp,
@@ -40,15 +40,20 @@ struct Simulated {
 }
 
 impl Simulated {
-    fn new(model: &str, kind: MeterType, (import, export): (u64, u64), start: Timestamp) -> Self {
+    fn new(
+        household: u8,
+        (model, kind): (&str, MeterType),
+        (import, export): (u64, u64),
+        start: Timestamp,
+    ) -> Self {
         let profiles = Profiles::embedded();
         let options = MeterOptions {
             kind,
-            number: 1_000_001,
+            number: 1_000_000 + u32::from(household),
             household: HouseholdOptions {
-                seed: 1_001,
+                seed: 1_000 + u64::from(household),
                 pv_peak_watts: 9_840,
-                battery_watt_hours: 8_000,
+                battery_watt_hours: if household == 1 { 8_000 } else { 0 },
             },
             locked: false,
             start,
@@ -126,11 +131,11 @@ fn decimal(value: &Value) -> Option<Decimal> {
 }
 
 /// The server's address, and the household's own certificate beside it.
-fn api(demo: &mut Running, state: &Path) -> Api {
+fn api(demo: &mut Running, state: &Path, household: u8) -> Api {
     let line = demo.wait_for("curl --cacert");
     let url = line.split(' ').find_map(|word| word.strip_prefix("https://")).unwrap();
     let url = format!("https://{}", url.split('/').next().unwrap());
-    let own = state.join("household-1");
+    let own = state.join(format!("household-{household}"));
     let certificate = Certificate {
         serial: String::new(),
         chain: own.join("participant.pem"),
@@ -168,8 +173,10 @@ fn the_demos_page_shows_what_its_meters_counted() {
     let line = past_is_made(&demo);
     let address = line.split(' ').find(|word| word.starts_with("http://")).unwrap();
     let code = line.split("(code ").nth(1).unwrap().trim_end_matches(')');
-    demo.wait_for("The page of household 2: http://127.0.0.1:");
-    let api = api(&mut demo, &folder.path().join("demo-state"));
+    let state = folder.path().join("demo-state");
+    let second = demo.wait_for("The page of household 2: http://127.0.0.1:");
+    let api_of = |demo: &mut Running, household| api(demo, &state, household);
+    let api = api_of(&mut demo, 1);
     let mut browser = Browser::at(address.trim_end_matches('/').to_owned());
     browser.sign_in(code);
     let get = |path: &str| {
@@ -188,7 +195,7 @@ fn the_demos_page_shows_what_its_meters_counted() {
     let (grid, roof) = (past("101"), past("102"));
     let first: Timestamp = rows(&grid)[0][0].parse().unwrap();
     let begin = Timestamp::from_second(first.as_second().div_euclid(3_600) * 3_600).unwrap();
-    let put_up = |model, kind, registers| Simulated::new(model, kind, registers, begin);
+    let put_up = |model, kind, registers| Simulated::new(1, (model, kind), registers, begin);
     let at_the_grid =
         || put_up("MT175", MeterType::Electricity, (4_711_000, 12_345_000)).with_failure(DAYS);
     let at_the_roof = || put_up("EHZ", MeterType::PvGeneration, (3_000, 28_500_000));
@@ -229,8 +236,77 @@ fn the_demos_page_shows_what_its_meters_counted() {
     // generation, which the locked meter does not count.
     assert!(known >= 3, "{known} figures of days are known");
 
+    let api = api_of(&mut demo, 2);
+    the_exchanged_meter_is_followed(&second, &api, begin, seam.trim().parse().unwrap());
+
     demo.signal(Signal::INT);
     demo.end().done();
+}
+
+/// Household 2 has another meter at the grid after 60 % of the past, which begins at 0.
+fn the_exchanged_meter_is_followed(line: &str, api: &Api, begin: Timestamp, seam: Timestamp) {
+    let address = line.split(' ').find(|word| word.starts_with("http://")).unwrap();
+    let mut browser = Browser::at(address.trim_end_matches('/').to_owned());
+    browser.sign_in(line.split("(code ").nth(1).unwrap().trim_end_matches(')'));
+    let get = |path: &str| {
+        let (status, text) = browser.get(path);
+        assert_eq!(status, 200, "{path}: {text}");
+        text
+    };
+    let quarters = DAYS * 24 * 60 * 60 / 100 / 15;
+    let exchange = begin + SignedDuration::from_mins(quarters * 15 + 5);
+    let grid = MeterType::Electricity;
+    let old = || Simulated::new(2, ("MT631", grid), (4_711_000, 12_345_000), begin);
+    let new = || Simulated::new(2, ("MT681", grid), (0, 0), exchange);
+    let past = |meter: &str| -> String {
+        let all = get(&format!("/data.csv?meter=eb9de301-0000-4000-8000-000000000{meter}"));
+        let until = seam.to_string();
+        let is_past = |line: &&str| !line.starts_with("20") || **line < *until;
+        all.lines().filter(is_past).map(|line| format!("{line}\n")).collect()
+    };
+    let (of_old, of_new) = (past("209"), past("201"));
+    assert!(each_measurement_is_the_meters(&of_old, old(), [2, 3]) > 400);
+    assert!(each_measurement_is_the_meters(&of_new, new(), [2, 3]) > 300);
+    // Neither measures while the other does.
+    let at = |rows: &[Vec<&str>], place: usize| rows[place][0].parse::<Timestamp>().unwrap();
+    let (of_old, of_new) = (rows(&of_old), rows(&of_new));
+    assert!(at(&of_old, of_old.len() - 1) < exchange && exchange <= at(&of_new, 0));
+
+    let zone = TimeZone::get("Europe/Berlin").unwrap();
+    let midnight = |date: Date| zone.to_timestamp(date.into()).unwrap();
+    let (mut old, mut new) = (old(), new());
+    let (mut known, mut with_exchange) = (0, 0);
+    let mut date = zone.to_datetime(begin).date().tomorrow().unwrap();
+    while midnight(date.tomorrow().unwrap()) < seam {
+        let next = date.tomorrow().unwrap();
+        let query = format!("from={date}&to={next}&zone=Europe/Berlin");
+        let summary = api.get(&format!("/household/summary?{query}"));
+        let [from, to] = [date, next].map(midnight);
+        // What both counted of the day, as far as each was on the wall.
+        let counted = [(&mut old, begin, exchange), (&mut new, exchange, seam)];
+        let mut truth = [Decimal::ZERO; 2];
+        for (meter, since, until) in counted {
+            let (from, to) = (from.max(since), to.min(until));
+            if from < to {
+                let (before, after) = (meter.registers(from), meter.registers(to));
+                truth = [0, 1].map(|place| truth[place] + after[place] - before[place]);
+            }
+        }
+        let is_exchanged = from < exchange && exchange < to;
+        for (name, truth) in ["import", "export"].into_iter().zip(truth) {
+            let Some(figure) = decimal(&summary[name]) else { continue };
+            let off = (figure - truth).abs();
+            // The minutes around the exchange are nobody's.
+            let most = if is_exchanged { Decimal::ONE } else { Decimal::new(1, 2) };
+            assert!(off < most, "{date}: {name} {figure}, in truth {truth}");
+            known += 1;
+        }
+        with_exchange += usize::from(is_exchanged);
+        same_everywhere(&get, api, date, &query, &summary);
+        date = next;
+    }
+    assert_eq!(with_exchange, 1);
+    assert!(known >= 4, "{known} figures of days are known");
 }
 
 /// The page's figures, its JSON and its CSV are the API's.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ExportRequest, Registered};
+use super::{ExportRequest, JobFault, LineFault, Registered};
 use crate::trace::TraceId;
 
 /// What a job does.
@@ -155,6 +155,9 @@ pub struct Job {
     pub ended_at: Option<Timestamp>,
     /// Why its last attempt failed, or why it was cancelled.
     pub error: Option<String>,
+    /// The same as data. Absent where only the text is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<JobFault>,
     /// How long its result is, octets, if there is one.
     pub result: Option<u64>,
     /// Whether its input or result was erased, since a household in it revoked its consent or was
@@ -203,6 +206,9 @@ pub struct ImportedLine {
     /// What is wrong with it, without its values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The same as data. Absent in reports of servers before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<LineFault>,
     /// The household that was registered before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub household: Option<Uuid>,

@@ -19,6 +19,7 @@ mod fleet_state;
 mod geo;
 mod incident;
 mod job;
+mod job_fault;
 pub mod limits;
 mod management;
 mod message;
@@ -78,6 +79,7 @@ pub use job::{
     HouseholdRisk, ImportReport, ImportedLine, Job, JobKind, JobState, LineOutcome, NewJob,
     RiskReport, Spread, UnknownJobState,
 };
+pub use job_fault::{JobFault, LineFault};
 pub use management::{
     HouseholdChange, HouseholdHealth, Listing, Made, ManagedHousehold, MeterChange, MeterHealth,
     NewMeter, NewPvSystem, PvSystemChange, RegistrationEntry,

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ebp_core::contract::JobState;
-use ebp_store::{ClaimedJob, JobEnd, JobResult, Recorded, Standing, StoreError};
+use ebp_core::contract::{JobFault, JobState};
+use ebp_store::{ClaimedJob, JobEnd, Recorded, Standing, StoreError};
 use ebp_survey::import::LookedUp;
 use tokio::{
     sync::watch,
@@ -124,8 +124,8 @@ impl<'a> Attempt<'a> {
                 ended = &mut *work => return Halt::End(end_of(ended)),
                 _ = stopping.changed() => return Halt::End(JobEnd::Released.into()),
                 () = sleep_until(limit) => {
-                    let error = format!("it took longer than {} s", self.kind.limit.as_secs());
-                    return Halt::End(end_of(Ok(Err(JobFailure::lasting(error)))));
+                    let fault = JobFault::TooLong { seconds: self.kind.limit.as_secs() };
+                    return Halt::End(end_of(Ok(Err(JobFailure::of_fault(fault, false)))));
                 }
                 () = sleep(self.shared.settings.look) => {}
             }
@@ -197,24 +197,24 @@ impl<'a> Attempt<'a> {
 fn end_of(ended: Result<Result<Done, JobFailure>, tokio::task::JoinError>) -> Ended {
     let end = match ended {
         Ok(Ok(Done::Result(result))) => JobEnd::Succeeded(result),
-        Ok(Ok(Done::Registers { lines, looked_up })) => {
-            let (end, looked_up) = (JobEnd::Registers(lines), Some(looked_up));
+        Ok(Ok(Done::Registers { lines, looked_up, label })) => {
+            let (end, looked_up) = (JobEnd::Registers { lines, label }, Some(looked_up));
             return Ended { end, refused: false, looked_up };
         }
         Ok(Ok(Done::Refused { error, result })) => {
             let end = JobEnd::Failed { error, temporary: false, result };
             return Ended { end, refused: true, looked_up: None };
         }
-        Ok(Err(JobFailure { error, temporary, result })) => {
-            JobEnd::Failed { error, temporary, result }
-        }
-        Err(_) => JobEnd::Failed {
-            error: "it panicked".to_owned(),
-            temporary: true,
-            result: JobResult::default(),
-        },
+        Ok(Err(failure)) => failed(failure),
+        Err(_) => failed(JobFailure::panicked()),
     };
     end.into()
+}
+
+fn failed(failure: JobFailure) -> JobEnd {
+    let error = failure.stored();
+    let JobFailure { temporary, result, .. } = failure;
+    JobEnd::Failed { error, temporary, result }
 }
 
 /// What an attempt is counted as.

@@ -14,7 +14,7 @@ use std::{
 
 use async_trait::async_trait;
 use ebp_core::{
-    contract::{ExportReport, ExportRequest, JobKind, JobState},
+    contract::{ExportReport, ExportRequest, JobFault, JobKind, JobState},
     private_file,
 };
 use ebp_store::{Faults, JobResult, RESULT_PART, Standing, Store, StoreError, Subject};
@@ -116,7 +116,8 @@ fn make(context: &JobContext, order: &ExportOrder, runtime: &Handle) -> Result<D
     let exported = match runtime.block_on(export(store, order, &set, &mut tell)) {
         Err(error @ ExportError::NoHousehold) => {
             folder.remove();
-            return Ok(Done::Refused { error: error.to_string(), result: JobResult::default() });
+            let error = JobFault::NoHousehold.store(&error.to_string());
+            return Ok(Done::Refused { error, result: JobResult::default() });
         }
         // What lies there is of no use to another attempt.
         Err(error @ (ExportError::Another(_) | ExportError::Damaged(_))) => {
@@ -198,19 +199,11 @@ fn failure(error: ExportError) -> JobFailure {
         // Paths of this server are for its operator.
         error @ (ExportError::System { .. } | ExportError::File(_) | ExportError::Exposed(_)) => {
             tracing::warn!(%error, "an export cannot be written");
-            JobFailure {
-                error: "the server cannot write the files of the export".to_owned(),
-                temporary: true,
-                ..JobFailure::default()
-            }
+            JobFailure::of_fault(JobFault::NoFiles, true)
         }
         error @ (ExportError::Revoked | ExportError::Another(_) | ExportError::Damaged(_)) => {
             tracing::info!(%error, "an export begins anew");
-            JobFailure {
-                error: "what was exported is not there any more".to_owned(),
-                temporary: true,
-                ..JobFailure::default()
-            }
+            JobFailure::of_fault(JobFault::Gone, true)
         }
         error => JobFailure::lasting(error.to_string()),
     }

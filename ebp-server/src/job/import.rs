@@ -1,59 +1,46 @@
 //! The import of households: checked line by line, registered all at once.
 
 use async_trait::async_trait;
-use ebp_core::contract::{ImportReport, JobKind, LineOutcome};
+use ebp_core::contract::{ImportReport, JobFault, JobKind, LineOutcome};
 use ebp_store::{JobResult, Subject};
 use ebp_survey::{
     SurveyError,
-    import::{CheckedLine, IMPORT_LIMIT, Line, lines},
+    import::{CheckedLine, IMPORT_LIMIT, ImportOrder, Line, lines},
 };
-use serde::{Deserialize, Serialize};
 
 use super::kind::{Done, JobContext, JobFailure, Kind};
 
-/// Imports a file. `Debug` would show people: it has none.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImportJob {
-    /// JSON Lines or CSV.
-    pub file: String,
-    /// Whether it is checked only.
-    pub dry_run: bool,
+/// Whom an order's file is about.
+///
+/// # Errors
+/// Why it is not taken in.
+pub fn subjects(order: &ImportOrder) -> Result<Vec<Subject>, String> {
+    let participant =
+        |(_, parsed): Line| Some(Subject::Participant(parsed.ok()?.participant.email));
+    Ok(read(order)?.into_iter().filter_map(participant).collect())
 }
 
-impl ImportJob {
-    /// Whom the file is about.
-    ///
-    /// # Errors
-    /// Why it is not taken in.
-    pub fn subjects(&self) -> Result<Vec<Subject>, String> {
-        let participant =
-            |(_, parsed): Line| Some(Subject::Participant(parsed.ok()?.participant.email));
-        Ok(self.lines()?.into_iter().filter_map(participant).collect())
+fn read(order: &ImportOrder) -> Result<Vec<Line>, String> {
+    let lines =
+        lines(&order.file).map_err(|error| format!("line {}: {}", error.line, error.reason))?;
+    if lines.is_empty() {
+        return Err("holds no registration".to_owned());
     }
-
-    fn lines(&self) -> Result<Vec<Line>, String> {
-        let lines =
-            lines(&self.file).map_err(|error| format!("line {}: {}", error.line, error.reason))?;
-        if lines.is_empty() {
-            return Err("holds no registration".to_owned());
-        }
-        if lines.len() > IMPORT_LIMIT {
-            return Err(format!("holds more than {IMPORT_LIMIT} registrations"));
-        }
-        Ok(lines)
+    if lines.len() > IMPORT_LIMIT {
+        return Err(format!("holds more than {IMPORT_LIMIT} registrations"));
     }
+    Ok(lines)
 }
 
 #[async_trait]
-impl Kind for ImportJob {
+impl Kind for ImportOrder {
     const KIND: JobKind = JobKind::HouseholdImport;
 
     async fn run(self, context: &JobContext) -> Result<Done, JobFailure> {
         let JobContext { survey, progress, .. } = context;
-        let dry_run = self.dry_run;
+        let (dry_run, label) = (self.dry_run, self.label.clone());
         // Hundreds of registrations against their schema take their time.
-        let lines = tokio::task::spawn_blocking(move || self.lines())
+        let lines = tokio::task::spawn_blocking(move || read(&self))
             .await
             .map_err(|_| JobFailure::panicked())?
             .map_err(JobFailure::lasting)?;
@@ -71,16 +58,18 @@ impl Kind for ImportJob {
             return Ok(Done::Result(JobResult::of_import(&report(checked, true))));
         }
         if refused > 0 {
-            let count = checked.len();
+            let [refused, lines] =
+                [refused, checked.len()].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+            let fault = JobFault::LinesRefused { refused, lines };
             return Ok(Done::Refused {
-                error: format!("{refused} of {count} lines are refused, and nothing is registered"),
+                error: fault.store(&fault.to_string()),
                 result: JobResult::of_import(&report(checked, false)),
             });
         }
         let mut lines = checked;
         let looked_up = survey.locate_lines(&mut lines, &step).await;
         let looked_up = looked_up.ok_or_else(JobFailure::stopped)?;
-        Ok(Done::Registers { lines, looked_up })
+        Ok(Done::Registers { lines, looked_up, label })
     }
 }
 

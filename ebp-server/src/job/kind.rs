@@ -3,8 +3,8 @@
 use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use ebp_core::contract::{ImportedLine, JobKind, Registration};
-use ebp_store::{JobResult, Lease, StoreError};
+use ebp_core::contract::{ImportedLine, JobFault, JobKind, Registration};
+use ebp_store::{JobResult, Label, Lease, StoreError};
 use ebp_survey::{Survey, import::LookedUp};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -53,11 +53,14 @@ pub enum Done {
         lines: Vec<(ImportedLine, Option<Registration>)>,
         /// The addresses that were looked up for them.
         looked_up: LookedUp,
+        /// The initials of who asked.
+        label: Option<Label>,
     },
     /// What was asked for cannot be done, and would not be by another attempt: the job fails, but no
     /// administrator has to see to it.
     Refused {
-        /// The reason in words, without values of households.
+        /// The reason in words, without values of households; with its data behind it, if it is one
+        /// of those that are known.
         error: String,
         /// The result, for whoever asked.
         result: JobResult,
@@ -69,6 +72,8 @@ pub enum Done {
 pub struct JobFailure {
     /// The reason in words, without values of households.
     pub error: String,
+    /// The reason as data, if it is one of those that are known.
+    pub fault: Option<JobFault>,
     /// Whether another attempt may succeed.
     pub temporary: bool,
     /// A result that is stored although the attempt failed.
@@ -78,7 +83,11 @@ pub struct JobFailure {
 impl From<StoreError> for JobFailure {
     fn from(error: StoreError) -> Self {
         let temporary = error.is_temporary();
-        Self { error: error.to_string(), temporary, ..Self::default() }
+        let fault = match &error {
+            StoreError::ImportRefused { line, .. } => Some(JobFault::LineRefused { line: *line }),
+            _ => temporary.then_some(JobFault::DatabaseAway),
+        };
+        Self { error: error.to_string(), fault, temporary, ..Self::default() }
     }
 }
 
@@ -88,14 +97,24 @@ impl JobFailure {
         Self { error: error.into(), ..Self::default() }
     }
 
+    /// A failure of that kind; `temporary` if another attempt may succeed.
+    pub fn of_fault(fault: JobFault, temporary: bool) -> Self {
+        Self { error: fault.to_string(), fault: Some(fault), temporary, ..Self::default() }
+    }
+
+    /// The text as it is stored: with the data behind it.
+    pub fn stored(&self) -> String {
+        self.fault.as_ref().map_or_else(|| self.error.clone(), |fault| fault.store(&self.error))
+    }
+
     /// The failure of an attempt whose thread panicked.
     pub fn panicked() -> Self {
-        Self { error: "it panicked".to_owned(), temporary: true, ..Self::default() }
+        Self::of_fault(JobFault::Panicked, true)
     }
 
     /// The failure of an attempt that was told to stop. The caller that stopped it records why.
     pub fn stopped() -> Self {
-        Self { error: "the work was stopped".to_owned(), temporary: true, ..Self::default() }
+        Self::of_fault(JobFault::Stopped, true)
     }
 }
 
@@ -127,7 +146,7 @@ fn begin<K: Kind>(input: Vec<u8>, context: JobContext) -> Running {
     Box::pin(async move {
         // Its text would quote the input.
         let kind: K = serde_json::from_slice(&input)
-            .map_err(|_| JobFailure::lasting("its input cannot be read by this version"))?;
+            .map_err(|_| JobFailure::of_fault(JobFault::InputUnreadable, false))?;
         kind.run(&context).await
     })
 }

@@ -6,10 +6,11 @@ use ebp_core::{
     trace::TraceId,
 };
 use ebp_store::{Faults, JobOrder};
+use ebp_survey::import::ImportOrder;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{import::ImportJob, risk_report::RiskReportJob};
+use super::{import, risk_report::RiskReportJob};
 use crate::problem::ApiError;
 
 /// Whether the group may ask for a job of that kind, and so begin one anew: only researchers handle
@@ -62,13 +63,13 @@ pub fn order(
         }
         JobKind::HouseholdImport => {
             faults.check(file.is_some(), "/file", "is missing");
-            let job =
-                ImportJob { file: file.unwrap_or_default(), dry_run: dry_run.unwrap_or_default() };
-            let subjects = job.subjects();
+            let (file, dry_run) = (file.unwrap_or_default(), dry_run.unwrap_or_default());
+            let order = ImportOrder { file, dry_run, label: None };
+            let subjects = import::subjects(&order);
             if let (Err(why), true) = (&subjects, faults.is_empty()) {
                 faults.check(false, "/file", why);
             }
-            (json(&job)?, subjects.unwrap_or_default())
+            (json(&order)?, subjects.unwrap_or_default())
         }
     };
     if !faults.is_empty() {

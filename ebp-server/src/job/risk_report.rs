@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use ebp_anon::risk::released_risk;
-use ebp_core::contract::{HouseholdRisk, JobKind, RiskReport, Spread};
+use ebp_core::contract::{HouseholdRisk, JobFault, JobKind, RiskReport, Spread};
 use ebp_store::{JobResult, RevokedHousehold, Subject, masking::Masking};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ impl Kind for RiskReportJob {
         let masking = store
             .masking()
             .filter(|masking| masking.regions().is_some())
-            .ok_or_else(|| JobFailure::lasting("this server has no regions to estimate by"))?;
+            .ok_or_else(|| JobFailure::of_fault(JobFault::NoRegions, false))?;
         let households = store.revoked_households().await?;
         progress.expect(u64::try_from(households.len()).unwrap_or(u64::MAX));
         let progress = progress.clone();

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use ebp_store::ClaimedJob;
 use ebp_survey::Survey;
+use ebp_survey::import::ImportOrder;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use super::{
     attempt::Attempt,
-    import::ImportJob,
     kind::AnyKind,
     risk_report::RiskReportJob,
     shared::{JobSettings, Shared},
@@ -31,7 +31,7 @@ const EXPIRE: Duration = Duration::from_secs(3600);
 fn kinds() -> Vec<AnyKind> {
     vec![
         AnyKind::for_kind::<RiskReportJob>(),
-        AnyKind::for_kind::<ImportJob>(),
+        AnyKind::for_kind::<ImportOrder>(),
         #[cfg(feature = "export")]
         AnyKind::for_kind::<super::export::ExportJob>(),
     ]

@@ -153,7 +153,7 @@ pub async fn a_lost_lease_writes_nothing(stores: [Arc<dyn Store>; 2]) {
         failed(true),
         JobEnd::Cancelled,
         JobEnd::Released,
-        JobEnd::Registers(vec![line(1, registration("lost@example.org"))]),
+        JobEnd::Registers { lines: vec![line(1, registration("lost@example.org"))], label: None },
     ] {
         assert_eq!(nothing(end).await, Recorded::Lost);
     }
@@ -281,6 +281,7 @@ fn line(number: u64, registration: Registration) -> (ImportedLine, Option<Regist
         outcome: LineOutcome::New,
         same_as_line: None,
         reason: None,
+        faults: Vec::new(),
         household: None,
         registered: None,
     };
@@ -305,7 +306,7 @@ pub async fn imports_whole_or_not_at_all(store: &dyn Store) {
         line(3, registration(&email(1))),
         line(4, of_another_name),
     ];
-    let refused = record(store, lease, JobEnd::Registers(lines)).await;
+    let refused = record(store, lease, JobEnd::Registers { lines, label: None }).await;
     let Err(StoreError::ImportRefused { line: 4, faults }) = refused else { panic!() };
     assert!(faults.iter().any(|fault| fault.to_string().contains("participant/email")));
     assert_eq!(households().await, 0, "none of them");
@@ -313,7 +314,8 @@ pub async fn imports_whole_or_not_at_all(store: &dyn Store) {
 
     let lines: Vec<_> =
         [0, 1, 0].into_iter().zip(1..).map(|(i, n)| line(n, registration(&email(i)))).collect();
-    let state = record(store, lease, JobEnd::Registers(lines)).await.unwrap();
+    let label = "EM".parse().ok();
+    let state = record(store, lease, JobEnd::Registers { lines, label }).await.unwrap();
     assert_eq!(state, Recorded::As(JobState::Succeeded));
     assert_eq!(households().await, 2);
     let result = store.job_result(job).await.unwrap();
@@ -322,6 +324,11 @@ pub async fn imports_whole_or_not_at_all(store: &dyn Store) {
     let outcomes: Vec<_> = report.lines.iter().map(|line| line.outcome).collect();
     assert_eq!(outcomes, [LineOutcome::Registered, LineOutcome::Registered, LineOutcome::Known]);
     let first = report.lines[0].registered.as_ref().unwrap();
+    // The history of each says whose import it was.
+    let all = ListQuery { after: None, limit: 100 };
+    let changes = store.changes(HouseholdId(first.household), all).await.unwrap().items;
+    let who: Vec<_> = changes.iter().map(|change| change.label.as_deref()).collect();
+    assert_eq!(who, [Some("EM")]);
     assert_eq!(report.lines[2].household, Some(first.household));
     let text = String::from_utf8(result).unwrap();
     assert!(!text.contains("example.org") && !text.contains("Erika"), "{text}");
@@ -394,7 +401,8 @@ pub async fn revocations_erase(store: &dyn Store) {
     assert!(matches!(store.job_result(late).await, Err(StoreError::NotFound)));
 
     let lines = vec![line(1, registration("revokes@example.org"))];
-    let recorded = record(store, runs_lease, JobEnd::Registers(lines)).await.unwrap();
+    let recorded =
+        record(store, runs_lease, JobEnd::Registers { lines, label: None }).await.unwrap();
     assert_eq!(recorded, Recorded::Lost, "who revoked is not registered anew");
     for job in [runs, waits] {
         let shown = store.job(job).await.unwrap();

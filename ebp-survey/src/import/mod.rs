@@ -5,19 +5,21 @@
 //! transaction with the record of whoever asked; queues.
 
 mod looked_up;
+mod order;
 mod parse;
 
 use std::{collections::HashMap, sync::Arc};
 
 use ebp_core::{
-    contract::{ImportedLine, LineOutcome, Registration},
+    contract::{ImportedLine, LineFault, LineOutcome, Registration},
     model::Participant,
 };
 use ebp_store::{StoreError, address::normalised};
 use uuid::Uuid;
 
 pub use looked_up::LookedUp;
-pub use parse::{FileError, Line, lines, wrong_length};
+pub use order::ImportOrder;
+pub use parse::{FileError, Line, lines};
 
 use crate::{Survey, SurveyError};
 
@@ -53,7 +55,7 @@ impl Survey {
     async fn check_line(
         &self,
         line: u64,
-        parsed: Result<Registration, String>,
+        parsed: Result<Registration, Vec<LineFault>>,
         seen: &mut Seen,
     ) -> Result<CheckedLine, SurveyError> {
         let mut imported = ImportedLine {
@@ -61,14 +63,16 @@ impl Survey {
             outcome: LineOutcome::New,
             same_as_line: None,
             reason: None,
+            faults: Vec::new(),
             household: None,
             registered: None,
         };
-        let refused = |imported: ImportedLine, reason: String| {
+        let refused = |imported: ImportedLine, faults: Vec<LineFault>| {
             Ok((
                 ImportedLine {
                     outcome: LineOutcome::Refused,
-                    reason: Some(reason),
+                    reason: Some(LineFault::list(&faults)),
+                    faults,
                     same_as_line: None,
                     ..imported
                 },
@@ -77,7 +81,7 @@ impl Survey {
         };
         let registration = match parsed {
             Ok(registration) => registration,
-            Err(reason) => return refused(imported, reason),
+            Err(faults) => return refused(imported, faults),
         };
         imported.same_as_line = seen.same(&registration);
         match self.check_registration(registration.clone(), false).await {
@@ -88,8 +92,7 @@ impl Survey {
                 return Ok((imported, None));
             }
             Err(SurveyError::Store(StoreError::Registration(faults))) => {
-                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                return refused(imported, faults.join("; "));
+                return refused(imported, faults.iter().map(LineFault::from).collect());
             }
             Err(error) => return Err(error),
         }
@@ -99,7 +102,7 @@ impl Survey {
             return Ok((imported, Some(registration)));
         }
         match seen.conflict(&registration) {
-            Some(reason) => refused(imported, reason),
+            Some(fault) => refused(imported, vec![fault]),
             None => {
                 seen.add(line, &registration);
                 Ok((imported, Some(registration)))
@@ -158,17 +161,15 @@ impl Seen {
     }
 
     /// Why it cannot be taken in beside the lines before.
-    fn conflict(&self, registration: &Registration) -> Option<String> {
+    fn conflict(&self, registration: &Registration) -> Option<LineFault> {
         let Participant { name, email } = &registration.participant;
         let taken = self.names.get(&email.to_ascii_lowercase());
         if let Some((_, line)) = taken.filter(|(other, _)| other != name) {
-            return Some(format!(
-                "participant/email: belongs to a participant of another name in line {line}"
-            ));
+            return Some(LineFault::EmailTaken { line: Some(*line) });
         }
         identifiers(registration)
             .find_map(|(place, uuid)| Some((place, self.identifiers.get(&uuid)?)))
-            .map(|(place, line)| format!("{place}: stands in line {line} already"))
+            .map(|(pointer, line)| LineFault::Taken { pointer, line: *line })
     }
 
     fn add(&mut self, line: u64, registration: &Registration) {
@@ -181,8 +182,8 @@ impl Seen {
 
 /// The identifiers that a registration brings, each with its place.
 fn identifiers(registration: &Registration) -> impl Iterator<Item = (String, Uuid)> {
-    let device = registration.measurement_device.map(|uuid| ("measurement_device".into(), uuid));
+    let device = registration.measurement_device.map(|uuid| ("/measurement_device".into(), uuid));
     let meters = registration.meters.iter().enumerate();
-    let meters = meters.filter_map(|(i, meter)| Some((format!("meters/{i}/uuid"), meter.uuid?)));
+    let meters = meters.filter_map(|(i, meter)| Some((format!("/meters/{i}/uuid"), meter.uuid?)));
     device.into_iter().chain(meters)
 }

@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 
-use ebp_anon::quotes::{LINE_BREAK, UnsoundQuotes, check_quotes, has_line_break};
-use ebp_core::contract::Registration;
+use ebp_anon::quotes::{UnsoundQuotes, check_quotes, has_line_break};
+use ebp_core::contract::{LineFault, Registration};
 use ebp_store::{
     Faults,
     form::repeated::{self, Flaw},
@@ -24,7 +24,7 @@ pub struct FileError {
 }
 
 /// A line's number from 1, and its registration, or what is wrong with it: all of it, and no value.
-pub type Line = (u64, Result<Registration, String>);
+pub type Line = (u64, Result<Registration, Vec<LineFault>>);
 
 /// The lines that are not empty. What begins with a brace is JSON Lines, anything else CSV.
 ///
@@ -48,37 +48,25 @@ fn json_lines(text: &str) -> Vec<Line> {
 
 /// A line of JSON. One whose objects have a member twice is refused as the Data API refuses it:
 /// which of the two is meant is open.
-fn json(line: &str) -> Result<Value, String> {
-    let no_json = |error: serde_json::Error| format!("it is no JSON (column {})", error.column());
+fn json(line: &str) -> Result<Value, Vec<LineFault>> {
+    let no_json = |error: serde_json::Error| {
+        vec![LineFault::NoJson { column: u64::try_from(error.column()).unwrap_or(u64::MAX) }]
+    };
     // There are no more values than octets.
     match repeated::check(line.as_bytes(), line.len()) {
         Ok(()) => serde_json::from_str(line).map_err(no_json),
-        Err(Flaw::Repeated(pointer)) => {
-            let mut faults = Faults::default();
-            faults.repeated(pointer);
-            Err(list_faults(&faults))
-        }
+        Err(Flaw::Repeated(pointer)) => Err(vec![LineFault::Repeated { pointer }]),
         Err(Flaw::Unreadable(error)) => Err(no_json(error)),
-        Err(Flaw::TooMany) => Err("it has too many values".to_owned()),
+        Err(Flaw::TooMany) => Err(vec![LineFault::TooManyValues]),
     }
 }
 
-/// Why a row with so many cells is none of a table whose header has so many.
-#[must_use]
-pub fn wrong_length(cells: usize, header: usize) -> String {
-    format!("the row has {cells} cells, and the header has {header}")
-}
-
-fn list_faults(faults: &Faults) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-fn registration(value: &Value) -> Result<Registration, String> {
+fn registration(value: &Value) -> Result<Registration, Vec<LineFault>> {
     let faults = Faults::of_json::<Registration>(value);
     if !faults.is_empty() {
-        return Err(list_faults(&faults));
+        return Err(faults.iter().map(LineFault::from).collect());
     }
-    Registration::deserialize(value).map_err(|_| "it is not written as it must be".to_owned())
+    Registration::deserialize(value).map_err(|_| vec![LineFault::Unreadable])
 }
 
 fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
@@ -121,11 +109,13 @@ fn csv_lines(text: &str) -> Result<Vec<Line>, FileError> {
         }
         // No member has several lines: it is a row that another one has swallowed.
         if record.iter().any(|cell| has_line_break(cell.as_bytes())) {
-            lines.push((number, Err(LINE_BREAK.to_owned())));
+            lines.push((number, Err(vec![LineFault::LineBreak])));
             continue;
         }
         if record.len() != columns.len() {
-            lines.push((number, Err(wrong_length(record.len(), columns.len()))));
+            let [cells, header] =
+                [record.len(), columns.len()].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+            lines.push((number, Err(vec![LineFault::WrongLength { cells, header }])));
             continue;
         }
         let mut row = Value::Object(Map::new());
@@ -300,6 +290,11 @@ mod tests {
     const ROW: &str = "Erika,erika@example.org,Gasse 1,01067,Dresden,DE,51.05,13.74,0,2,1,false,yes,\
         0,surplus-feed-in,none,ELECTRICITY,MT175,PV-GENERATION,EHZ,2.8.0,7.48,180,35,2019-05-03,1";
 
+    /// What is said of a line in English.
+    fn describe(line: &Line) -> String {
+        LineFault::list(line.1.as_ref().unwrap_err())
+    }
+
     fn only(text: &str) -> Registration {
         lines(text).unwrap().remove(0).1.unwrap()
     }
@@ -317,12 +312,12 @@ mod tests {
         let wrong = ROW.replace("erika@example.org", "geheim").replace(",2,1,", ",geheim,1,");
         let text = format!("{HEADER}\n{ROW}\n\n{wrong}\n");
         let all = lines(&text).unwrap();
-        let (number, told) = (all[1].0, all[1].1.as_ref().unwrap_err());
+        let (number, told) = (all[1].0, describe(&all[1]));
         assert_eq!((all.len(), number), (2, 4), "{told}");
         assert!(told.contains("participant/email") && told.contains("metadata/adults"), "{told}");
         assert!(!told.contains("geheim"), "{told}");
-        let told = lines("{\"participant\": \n{}\n").unwrap();
-        assert!(told[0].1.as_ref().unwrap_err().contains("no JSON"), "{told:?}");
+        let all = lines("{\"participant\": \n{}\n").unwrap();
+        assert!(matches!(all[0].1.as_ref().unwrap_err()[..], [LineFault::NoJson { .. }]));
     }
 
     #[test]
@@ -331,8 +326,7 @@ mod tests {
         let twice = json.replace(r#""name": "Erika""#, r#""name": "Erika", "n\u0061me": "Otto""#);
         let all = lines(&format!("{json}\n{twice}\n")).unwrap();
         assert!(all[0].1.is_ok());
-        let told = (all[1].0, all[1].1.as_ref().unwrap_err().as_str());
-        assert_eq!(told, (2, "participant/name: occurs more than once"));
+        assert_eq!((all[1].0, &*describe(&all[1])), (2, "participant/name: occurs more than once"));
     }
 
     #[test]
@@ -350,13 +344,14 @@ mod tests {
         let wrong = ROW.replace("erika@example.org", "geheim");
         let text = format!("{HEADER}\n{short}\n{long}\n{wrong}\n{ROW}\n");
         let all = lines(&text).unwrap();
-        let told: Vec<_> = all.iter().map(|(line, one)| (*line, one.as_ref().err())).collect();
-        let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &told[..] else {
-            panic!("{told:?}")
+        let found: Vec<_> =
+            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
+        let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &found[..] else {
+            panic!("{found:?}")
         };
         let count = HEADER.split(',').count();
         let other = |cells| format!("the row has {cells} cells, and the header has {count}");
-        assert_eq!((short, long), (&&other(count - 1), &&other(count + 1)));
+        assert_eq!((short, long), (&other(count - 1), &other(count + 1)));
         assert!(wrong.contains("participant/email") && !wrong.contains("geheim"), "{wrong}");
     }
 
@@ -369,8 +364,9 @@ mod tests {
         let open = lines(&format!("{HEADER}\n{ROW}\n{quoted}\n{ROW}\n")).unwrap_err();
         assert!(open.line == 3 && open.reason.contains("never closed"), "{open:?}");
         let all = lines(&format!("{HEADER}\n{quoted}\n{closed}\n{ROW}\n")).unwrap();
-        let told: Vec<_> = all.iter().map(|(line, one)| (*line, one.as_ref().err())).collect();
-        let [(2, Some(swallowed)), (4, None)] = &told[..] else { panic!("{told:?}") };
+        let found: Vec<_> =
+            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
+        let [(2, Some(swallowed)), (4, None)] = &found[..] else { panic!("{found:?}") };
         assert!(swallowed.contains("line break") && !swallowed.contains("Gasse"), "{swallowed}");
     }
 

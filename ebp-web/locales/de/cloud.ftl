@@ -86,3 +86,25 @@ cloud-privacy = ## Was diese Seiten speichern
 cloud-accessibility = Diese Seiten sollen die Web Content Accessibility Guidelines 2.2 (Stufe AA) erfüllen. Alles geht mit der Tastatur und ohne JavaScript.
 
     Stoßen Sie auf ein Hindernis, sagen Sie es bitte der Forschungsgruppe.
+
+# Warum ein Auftrag scheiterte
+cloud-job-other = Der Server nennt einen Grund auf Englisch: { $text }
+cloud-job-lines-refused = { $refused } von { $count ->
+    [one] einer Zeile
+   *[other] { $count } Zeilen
+} kann nicht gespeichert werden. Es wurde nichts gespeichert.
+cloud-job-line-refused = Zeile { $line } kann nicht gespeichert werden: Inzwischen wurde etwas anderes eingetragen. Es wurde nichts gespeichert.
+cloud-job-too-long = { $count ->
+    [one] Er hat länger als eine Minute gedauert.
+   *[other] Er hat länger als { $count } Minuten gedauert.
+}
+cloud-job-panicked = Das Programm hat einen Fehler.
+cloud-job-stopped = Er wurde angehalten.
+cloud-job-workers-lost = Die Server, die ihn ausführten, sind zu oft ausgefallen.
+cloud-job-input = Er wurde von einer anderen Version des Programms angelegt, die diese nicht lesen kann.
+cloud-job-no-regions = Der Server hat keine Geodaten für die Schätzung.
+cloud-job-no-files = Der Server kann die Dateien des Exports nicht schreiben.
+cloud-job-no-household = Kein Haushalt hatte bis dahin seine Einwilligung erteilt.
+cloud-job-gone = Was exportiert wurde, gibt es nicht mehr.
+cloud-job-erased = Ein Haushalt darin hat seine Einwilligung widerrufen oder wurde entfernt.
+cloud-job-database = Die Datenbank ist nicht erreichbar oder ausgelastet.

@@ -86,3 +86,25 @@ cloud-privacy = ## What these pages store
 cloud-accessibility = These pages are meant to meet the Web Content Accessibility Guidelines 2.2 (level AA). Everything works by keyboard and without JavaScript.
 
     If something is in your way, please tell the research group.
+
+# Why a job failed
+cloud-job-other = The server says in English: { $text }
+cloud-job-lines-refused = { $refused } of { $count ->
+    [one] one line
+   *[other] { $count } lines
+} cannot be stored. Nothing was stored.
+cloud-job-line-refused = Line { $line } cannot be stored: something else was registered meanwhile. Nothing was stored.
+cloud-job-too-long = { $count ->
+    [one] It took longer than a minute.
+   *[other] It took longer than { $count } minutes.
+}
+cloud-job-panicked = The program has a fault.
+cloud-job-stopped = It was stopped.
+cloud-job-workers-lost = The servers that were at it failed too often.
+cloud-job-input = It was made by another version of the program, which this one cannot read.
+cloud-job-no-regions = The server has no geodata to estimate by.
+cloud-job-no-files = The server cannot write the files of the export.
+cloud-job-no-household = No household had granted its consent by then.
+cloud-job-gone = What was exported is not there any more.
+cloud-job-erased = A household in it withdrew its consent or was removed.
+cloud-job-database = The database cannot be reached or is busy.

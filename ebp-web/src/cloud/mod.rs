@@ -12,6 +12,8 @@
 mod browser;
 mod document;
 mod draft;
+#[cfg(any(feature = "registration", feature = "status"))]
+mod job_fault;
 mod link;
 mod problem;
 mod router;
@@ -21,6 +23,8 @@ mod site;
 mod state;
 mod visitor;
 
+#[cfg(any(feature = "registration", feature = "status"))]
+pub use job_fault::job_fault;
 pub use problem::Failed;
 pub use router::router;
 pub use signed_in::{Administrator, AdministratorForm, Researcher, ResearcherForm};

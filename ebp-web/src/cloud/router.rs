@@ -52,7 +52,10 @@ pub fn router(parts: CloudParts) -> Router {
         .route("/", get(sign_in::begin))
         // It may bring a table that was entered before.
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in).layer(limit(draft::LONGEST)))
-        .route("/signed-in", get(sign_in::arrive))
+        .route(
+            "/signed-in",
+            get(sign_in::arrive).post(sign_in::arrive_with_draft).layer(limit(draft::LONGEST)),
+        )
         .route("/sign-out", post(sign_in::sign_out))
         .route("/link/{token}", get(link::show_link).post(link::sign_in_by_link))
         .route("/privacy", get(document::privacy))

@@ -21,8 +21,8 @@ use super::{
 use crate::kit::{
     defence::Defence,
     form::{Fields, FormFault},
-    frame::Frame,
-    page::encode,
+    frame::{Frame, SwitchForm},
+    page::{encode, lead_with},
     session::{form_token, is_same},
 };
 
@@ -45,6 +45,8 @@ struct Page {
 struct DraftPage {
     frame: Frame,
     action: String,
+    /// All fields, as the switch of the language sends them.
+    body: String,
     fields: Vec<(String, String)>,
 }
 
@@ -57,10 +59,8 @@ struct AgainPage {
 
 /// `GET /`.
 pub async fn begin(visitor: Visitor) -> Response {
-    match &visitor.session {
-        Some(session) => Redirect::to(site::home(session.group)).into_response(),
-        None => Redirect::to("/sign-in").into_response(),
-    }
+    let home = visitor.session.as_ref().map_or("/sign-in", |session| site::home(session.group));
+    lead_with(visitor.preferences.cookies(), home)
 }
 
 /// `GET /sign-in`.
@@ -111,7 +111,12 @@ fn page(visitor: &Visitor, status: StatusCode, shown: Shown) -> Response {
     // Whoever signs in anew does so as somebody else.
     let stranger = Visitor { session: None, ..visitor.clone() };
     let next = safe_target(&next, group).to_owned();
-    let frame = stranger.frame(title);
+    let mut frame = stranger.frame(title);
+    if draft.is_some() || fault.is_some() {
+        let asks = if fault.is_some() { "fault" } else { "show" };
+        let action = "/sign-in".to_owned();
+        frame = frame.switched_by(SwitchForm { id: "sign-in", action, asks, enter: ("", "") });
+    }
     visitor.show_with(status, &Page { frame, note, fault, next, group, label, draft })
 }
 
@@ -182,6 +187,13 @@ pub async fn sign_in(
     let draft =
         (!get("action").is_empty()).then(|| Draft { action: get("action"), body: get("draft") });
     let (label, next) = (get("label"), get("next"));
+    // The language was switched: no secret is tried.
+    if !get("do").is_empty() {
+        let language = visitor.language();
+        let note = draft.as_ref().map(|_| language.say("cloud-session-ended-draft"));
+        let fault = (get("do") == "fault").then(|| language.say("cloud-secret-wrong"));
+        return page(&visitor, StatusCode::OK, Shown { note, fault, next, group, label, draft });
+    }
     let verified = web.secrets.verify_secret(group, fields.get("secret"), visitor.source).await;
     let shown = |fault: String, draft| Shown {
         fault: Some(fault),
@@ -251,10 +263,33 @@ async fn with_draft_again(
         Err(error) => return problem::failed(visitor, error),
     };
     let now = Visitor { session, token: Some(token.as_str().to_owned()), ..visitor.clone() };
-    let frame = now.frame(now.language().say("cloud-draft-title"));
+    show_draft(&now, &draft, group)
+}
+
+/// The page that sends a form again. A switch of its language sends it nowhere.
+fn show_draft(visitor: &Visitor, draft: &Draft, group: Group) -> Response {
+    let switch = "/signed-in".to_owned();
+    let switch = SwitchForm { id: "draft", action: switch, asks: "show", enter: ("", "") };
+    let frame = visitor.frame(visitor.language().say("cloud-draft-title")).switched_by(switch);
     let action = safe_target(&draft.action, group).to_owned();
     let fields = draft.fields();
-    now.show(&DraftPage { frame, action, fields })
+    let body = draft.body.clone();
+    visitor.show(&DraftPage { frame, action, body, fields })
+}
+
+/// `POST /signed-in`: what was entered before, in the other language.
+pub async fn arrive_with_draft(visitor: Visitor, request: Request) -> Response {
+    let fields = match read_form(request, &visitor).await {
+        Ok(fields) => fields,
+        Err(response) => return response,
+    };
+    let Some(session) = &visitor.session else { return Redirect::to("/sign-in").into_response() };
+    if !visitor.is_own_form(fields.get("token")) {
+        return problem::refuse_form(&visitor);
+    }
+    let field = |name: &str| fields.get(name).to_owned();
+    let draft = Draft { action: field("draft-action"), body: field("draft-body") };
+    show_draft(&visitor, &draft, session.group)
 }
 
 /// Until when no secret is looked at.

@@ -55,3 +55,26 @@ pub const fn home(group: Group) -> &'static str {
         Group::Administrators => "/status",
     }
 }
+
+/// The page that has the form that is sent there.
+#[must_use]
+pub fn page_behind(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    match parts[..] {
+        ["sign-out"] => "/sign-in".to_owned(),
+        ["signed-in"] => "/".to_owned(),
+        ["registration", "check"] => "/registration/new".to_owned(),
+        ["registration", "import", "check" | "run"] => "/registration/import".to_owned(),
+        ["registration", "message", _] => "/registration/messages".to_owned(),
+        ["registration", "household", household, "device", ..] => {
+            format!("/registration/household/{household}")
+        }
+        ["status", "device", device, "silence" | "token" | "session", ..] => {
+            format!("/status/device/{device}")
+        }
+        ["status", "alerts", "test"] => "/status/alerts".to_owned(),
+        ["status", "rollout", _] => "/status/rollout".to_owned(),
+        ["status", "server", "job", ..] => "/status/server".to_owned(),
+        _ => path.to_owned(),
+    }
+}

@@ -7,7 +7,7 @@ use std::{
 
 use askama::Template;
 use axum::{
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::Response,
 };
 use ebp_core::contract::WebSession;
@@ -73,6 +73,10 @@ impl Visitor {
     ) -> Result<Self, (Self, SurveyError)> {
         let (headers, uri) = (&parts.headers, &parts.uri);
         let mut visitor = Self::stranger(web, headers, uri.path(), uri.query());
+        // Links of a page that answers a form lead to a page that can be asked for.
+        if parts.method == Method::POST {
+            visitor.preferences.path = site::page_behind(uri.path());
+        }
         visitor.request = parts.extensions.get().copied();
         visitor.source = parts.extensions.get().copied().unwrap_or(visitor.source);
         let Some(token) = visitor.token.clone() else { return Ok(visitor) };

@@ -24,7 +24,11 @@ use super::{
     survey_text::{SurveyTexts, contact, contract_language, survey_texts},
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::{defence::Defence, frame::Frame, request_id};
+use crate::kit::{
+    defence::Defence,
+    frame::{Frame, SwitchForm},
+    request_id,
+};
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,23 +112,36 @@ pub async fn show(State(web): State<Arc<DeviceWeb>>, SignedIn(visitor, _): Signe
         Some("in-part") => (Some(language.say("purposes-not-stored")), false),
         Some(_) => (Some(language.say("granted-now")), true),
     };
-    page(&web, &visitor, StatusCode::OK, note, is_good, None).await
+    page(&web, &visitor, StatusCode::OK, Said { note, is_good, ..Said::default() }).await
 }
 
-async fn page(
-    web: &Arc<DeviceWeb>,
-    visitor: &Visitor,
-    status: StatusCode,
+/// What is said on the page of consent, and what was ticked.
+struct Said {
     note: Option<String>,
     is_good: bool,
     fault: Option<String>,
-) -> Response {
+    /// Purposes that are ticked.
+    ticked: Vec<String>,
+    /// What a switch of the language asks for.
+    asks: &'static str,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { note: None, is_good: true, fault: None, ticked: Vec::new(), asks: "show" }
+    }
+}
+
+async fn page(web: &Arc<DeviceWeb>, visitor: &Visitor, status: StatusCode, said: Said) -> Response {
+    let Said { note, is_good, fault, ticked, asks } = said;
     let consent = match web.ask(|cloud| cloud.consent()).await {
         Ok(consent) => consent,
         Err(error) => return problem::cloud(visitor, error),
     };
     let survey = web.survey().await.unwrap_or_default();
-    let frame = visitor.frame(visitor.language().say("menu-consent"));
+    let action = "/consent/confirm".to_owned();
+    let switch = SwitchForm { id: "decide-form", action, asks, enter: ("", "") };
+    let frame = visitor.frame(visitor.language().say("menu-consent")).switched_by(switch);
     let SurveyTexts { heading, summary, details } = survey_texts(visitor.language(), &survey);
     let has_copy = has_copy(&consent, &survey);
     let page = Page {
@@ -145,7 +162,7 @@ async fn page(
         controller: survey.controller.clone().unwrap_or_default(),
         contacts: survey.contacts.iter().map(contact).collect(),
         text_version: survey.text_version.map(|version| version.to_string()).unwrap_or_default(),
-        purposes: purpose::purposes(&frame, &survey, &consent),
+        purposes: purpose::purposes(&frame, &survey, &consent, &ticked),
         needs_code: visitor.session.as_ref().is_some_and(|own| own.is_looking && !own.is_fresh),
         frame,
     };
@@ -182,9 +199,28 @@ fn describe_way(frame: &Frame, way: GrantChannel) -> String {
 /// `POST /consent/confirm`: the page before the last step.
 pub async fn confirm(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response {
     let visitor = &form.visitor;
+    let language = visitor.language();
+    let ticked = || purpose::ticked_names(&form);
+    let said = || Said { is_good: false, ticked: ticked(), ..Said::default() };
+    // The language was switched on the page of consent, or on the one before the last step. Whoever
+    // reads the other language ticks that they have read it.
+    match form.get("do") {
+        "" | "confirm" => {}
+        "text-changed" => {
+            let note = Some(language.say("text-changed"));
+            let said = Said { note, asks: "text-changed", ..said() };
+            return page(&web, visitor, StatusCode::OK, said).await;
+        }
+        "not-done" => {
+            let said = Said { note: Some(language.say("not-done")), asks: "not-done", ..said() };
+            return page(&web, visitor, StatusCode::OK, said).await;
+        }
+        _ => return page(&web, visitor, StatusCode::OK, said()).await,
+    }
     if form.get("read") != "yes" {
-        let fault = Some(visitor.language().say("tick-first"));
-        return page(&web, visitor, StatusCode::UNPROCESSABLE_ENTITY, None, true, fault).await;
+        let fault = Some(language.say("tick-first"));
+        let said = Said { fault, ..said() };
+        return page(&web, visitor, StatusCode::UNPROCESSABLE_ENTITY, said).await;
     }
     let step = if form.get("step") == "revoke" { Step::Revoke } else { Step::Grant };
     ask_to_confirm(&web, &form, step, StatusCode::OK, None).await
@@ -205,8 +241,10 @@ async fn ask_to_confirm(
     };
     let version: String =
         form.get("text_version").chars().filter(char::is_ascii_digit).take(10).collect();
+    let action = "/consent/confirm".to_owned();
+    let switch = SwitchForm { id: "confirm-form", action, asks: "confirm", enter: ("", "") };
     let page = Confirm {
-        frame: visitor.frame(title),
+        frame: visitor.frame(title).switched_by(switch),
         step: step.name(),
         needs_code: !form.session.is_fresh,
         fault,
@@ -256,7 +294,8 @@ async fn carry_out(
         Ok(consent) => done(web, form, step, consent.revoked_at).await,
         Err(CloudError::TextChanged) => {
             let note = Some(language.say("text-changed"));
-            page(web, visitor, StatusCode::CONFLICT, note, false, None).await
+            let said = Said { note, is_good: false, asks: "text-changed", ..Said::default() };
+            page(web, visitor, StatusCode::CONFLICT, said).await
         }
         Err(CloudError::NotAccepted) => problem::cloud(visitor, CloudError::NotAccepted),
         Err(CloudError::Away) if !Defence::AskAgain.is_on() => done(web, form, step, None).await,
@@ -268,7 +307,8 @@ async fn carry_out(
             }
             Ok(_) => {
                 let note = Some(language.say("not-done"));
-                page(web, visitor, StatusCode::SERVICE_UNAVAILABLE, note, false, None).await
+                let said = Said { note, is_good: false, asks: "not-done", ..Said::default() };
+                page(web, visitor, StatusCode::SERVICE_UNAVAILABLE, said).await
             }
             Err(_) => {
                 let text = match step {

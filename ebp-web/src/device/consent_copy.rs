@@ -80,7 +80,7 @@ pub async fn show(
         details,
         controller: survey.controller.clone().unwrap_or_default(),
         contacts: survey.contacts.iter().map(contact).collect(),
-        purposes: purposes(&frame, &survey, &consent),
+        purposes: purposes(&frame, &survey, &consent, &[]),
         frame,
     };
     let mut response = visitor.show(&copy);

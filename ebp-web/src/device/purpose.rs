@@ -27,6 +27,8 @@ pub struct ShownPurpose {
     pub state: String,
     /// Whether it is agreed to.
     pub is_given: bool,
+    /// Whether it is ticked in the form.
+    pub is_ticked: bool,
 }
 
 /// A purpose's text in the visitor's language, else in another one.
@@ -38,7 +40,12 @@ fn text_in(language: Language, purpose: &SurveyPurpose) -> Option<&PurposeText> 
 
 /// The survey's purposes, and those that were agreed to before the survey gave them up.
 #[must_use]
-pub fn purposes(frame: &Frame, survey: &SurveyInformation, consent: &Consent) -> Vec<ShownPurpose> {
+pub fn purposes(
+    frame: &Frame,
+    survey: &SurveyInformation,
+    consent: &Consent,
+    ticked: &[String],
+) -> Vec<ShownPurpose> {
     let mut shown = Vec::new();
     for purpose in &survey.purposes {
         let given = consent.purposes.iter().find(|given| given.name == purpose.name);
@@ -53,6 +60,7 @@ pub fn purposes(frame: &Frame, survey: &SurveyInformation, consent: &Consent) ->
             state: given
                 .map_or_else(|| frame.say("purpose-not-given"), |given| state(frame, given)),
             is_given,
+            is_ticked: ticked.contains(&purpose.name),
         });
     }
     let is_known = |name: &String| survey.purposes.iter().any(|purpose| purpose.name == *name);
@@ -62,6 +70,7 @@ pub fn purposes(frame: &Frame, survey: &SurveyInformation, consent: &Consent) ->
         text: given.text.clone(),
         state: state(frame, given),
         is_given: true,
+        is_ticked: false,
     }));
     shown
 }
@@ -72,6 +81,13 @@ fn state(frame: &Frame, given: &contract::GivenPurpose) -> String {
         None => frame.say_one("purpose-given", "when", time(given.given_at)),
         Some(at) => frame.say_one("purpose-withdrawn", "when", time(at)),
     }
+}
+
+/// The names of purposes that are ticked in a form.
+#[must_use]
+pub fn ticked_names(form: &Submitted) -> Vec<String> {
+    let ticked = form.fields().filter(|(_, value)| *value == "yes");
+    ticked.filter_map(|(name, _)| Some(name.strip_prefix("purpose-")?.to_owned())).collect()
 }
 
 /// The purposes that are ticked in a form, with their texts.
@@ -88,6 +104,7 @@ pub fn ticked(form: &Submitted, survey: &SurveyInformation) -> Vec<ShownPurpose>
                 text: text_in(language, purpose)?.text.clone(),
                 state: String::new(),
                 is_given: false,
+                is_ticked: true,
             })
         })
         .collect()

@@ -23,7 +23,11 @@ use super::{
     visitor::{SignedIn, Visitor},
 };
 use crate::{
-    kit::{frame::Frame, language::Language, number},
+    kit::{
+        frame::{Frame, SwitchForm},
+        language::Language,
+        number,
+    },
     outlines::MapView,
 };
 
@@ -113,7 +117,13 @@ async fn answer(
             messages: cloud.messages()?,
         })
     });
-    let frame = visitor.frame(visitor.language().say("menu-registration"));
+    let form = SwitchForm {
+        id: "message-form",
+        action: "/registration".to_owned(),
+        asks: if said.faults.is_empty() { "show" } else { "check" },
+        enter: ("", ""),
+    };
+    let frame = visitor.frame(visitor.language().say("menu-registration")).switched_by(form);
     let language = visitor.language();
     let subjects = MessageAbout::ALL.into_iter().map(|subject| Subject {
         name: subject.name(),
@@ -175,6 +185,9 @@ pub async fn send(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Respons
     let (visitor, draft) = (&form.visitor, MessageDraft::read(|name| form.get(name)));
     let about = draft.subject();
     let (status, fault, faults) = match draft.message(visitor.language()) {
+        // The language was switched: what is wrong is said again if it was said.
+        Err(faults) if form.get("do") == "check" => (StatusCode::OK, None, faults),
+        _ if !form.get("do").is_empty() => (StatusCode::OK, None, FieldFaults::new()),
         Ok(message) => match web.ask(move |cloud| cloud.write_message(&message)).await {
             Ok(()) => return Redirect::to("/registration?sent=1").into_response(),
             Err(CloudError::Refused(409)) => {

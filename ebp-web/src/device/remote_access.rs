@@ -22,7 +22,7 @@ use super::{
     tunnelside::TunnelsideError,
     visitor::{SignedIn, Visitor},
 };
-use crate::kit::frame::Frame;
+use crate::kit::frame::{Frame, SwitchForm};
 
 /// So many sessions are shown.
 const SHOWN: u32 = 50;
@@ -90,6 +90,11 @@ pub async fn set(State(web): State<Arc<DeviceWeb>>, form: Submitted) -> Response
     let typed = form.get("until");
     let typed: String = typed.chars().filter(char::is_ascii_graphic).take(10).collect();
     let wrong = |status, fault: String| Wrong { status, fault: Some(fault), until: typed.clone() };
+    // The language was switched.
+    if !form.get("do").is_empty() {
+        let kept = Wrong { until: typed, ..Wrong::default() };
+        return page(&web, visitor, needs_code, kept).await;
+    }
     let until = match form.get("choice") {
         "standard" => None,
         // Long ago, so that a clock that is set back does not switch it on.
@@ -171,7 +176,15 @@ async fn page(web: &Arc<DeviceWeb>, visitor: &Visitor, needs_code: bool, wrong: 
             if status.access == TunnelAccess::Never {
                 page.note = wrong.fault;
             } else {
+                let action = "/remote-access".to_owned();
+                let form = SwitchForm {
+                    id: "switch-form",
+                    action,
+                    asks: "show",
+                    enter: ("choice", "until"),
+                };
                 page.switch = Some(switch(visitor, status, needs_code, wrong));
+                page.frame = page.frame.switched_by(form);
             }
         }
         None | Some(Err(_)) => page.note = wrong.fault,

@@ -18,12 +18,15 @@ use super::{
     submission::{Submitted, read_form},
     visitor::Visitor,
 };
-use crate::kit::{code::Tried, page::encode};
+use crate::kit::{
+    code::Tried,
+    page::{encode, lead_with},
+};
 
 /// `GET /`.
 pub async fn show(State(web): State<Arc<DeviceWeb>>, visitor: Visitor) -> Response {
     if visitor.session.is_some() {
-        return Redirect::to("/today").into_response();
+        return lead_with(visitor.preferences.cookies(), "/today");
     }
     let language = visitor.language();
     let asked = |name| visitor.preferences.get(name).is_some();
@@ -62,6 +65,13 @@ pub async fn sign_in(
     let Some(hash) = web.code_hash() else {
         return page(&web, &visitor, StatusCode::SERVICE_UNAVAILABLE, refused(None));
     };
+    // The language was switched: no code is tried.
+    if !get("do").is_empty() {
+        let language = visitor.language();
+        let note = draft.as_ref().map(|_| language.say("session-ended-draft"));
+        let fault = (get("do") == "fault").then(|| language.say("code-wrong"));
+        return page(&web, &visitor, StatusCode::OK, Shown { note, ..refused(fault) });
+    }
     match web.codes.verify(&hash, get("code"), || web.since_boot()).await {
         Tried::Right => {
             let stays = get("stay") == "yes";

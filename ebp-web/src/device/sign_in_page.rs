@@ -9,7 +9,11 @@ use askama::Template;
 use axum::{http::StatusCode, response::Response};
 
 use super::{message_form::MessageDraft, state::DeviceWeb, survey_text::contact, visitor::Visitor};
-use crate::kit::{defence::Defence, form::Fields, frame::Frame};
+use crate::kit::{
+    defence::Defence,
+    form::Fields,
+    frame::{Frame, SwitchForm},
+};
 
 /// The pages that a visitor may be led to after signing in.
 const PAGES: [&str; 9] = [
@@ -64,12 +68,19 @@ pub fn with_draft(web: &Arc<DeviceWeb>, visitor: &Visitor, fields: &Fields) -> O
 pub fn page(web: &Arc<DeviceWeb>, visitor: &Visitor, status: StatusCode, shown: Shown) -> Response {
     let Shown { note, fault, next, draft } = shown;
     let title = visitor.language().say("sign-in-title");
+    let mut frame = visitor.frame(title);
+    let is_enrolled = web.code_hash().is_some();
+    if is_enrolled && (draft.is_some() || fault.is_some()) {
+        let asks = if fault.is_some() { "fault" } else { "show" };
+        let action = "/sign-in".to_owned();
+        frame = frame.switched_by(SwitchForm { id: "sign-in", action, asks, enter: ("", "") });
+    }
     let contacts = web.known_survey().map(|survey| survey.contacts).unwrap_or_default();
     let page = Page {
-        frame: visitor.frame(title),
+        frame,
         note,
         fault,
-        is_enrolled: web.code_hash().is_some(),
+        is_enrolled,
         next: safe_target(&next).to_owned(),
         contacts: contacts.iter().map(contact).collect(),
         draft,

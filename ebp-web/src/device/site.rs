@@ -23,3 +23,16 @@ pub static SITE: Site = Site {
         ("/accessibility", /* text */ "accessibility-title"),
     ],
 };
+
+/// The page that has the form that is sent there.
+#[must_use]
+pub fn page_behind(path: &str) -> &str {
+    match path {
+        "/sign-in" | "/sign-out" => "/",
+        "/registration/check" => "/registration",
+        "/consent/confirm" | "/consent/grant" | "/consent/revoke" | "/consent/purpose" => {
+            "/consent"
+        }
+        path => path,
+    }
+}

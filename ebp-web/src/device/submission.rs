@@ -37,6 +37,11 @@ impl Submitted {
         self.fields.get(name)
     }
 
+    /// All fields.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter()
+    }
+
     /// Holds the form's `code` against the device's; the session is fresh again if it is right.
     pub async fn check_code(&self, web: &Arc<DeviceWeb>) -> CodeInForm {
         let visitor = &self.visitor;

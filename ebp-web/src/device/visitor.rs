@@ -5,12 +5,15 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
 
-use super::{site::SITE, state::DeviceWeb};
+use super::{
+    site::{SITE, page_behind},
+    state::DeviceWeb,
+};
 use crate::kit::{
     frame::{Frame, Site},
     language::Language,
@@ -109,7 +112,13 @@ impl FromRequestParts<Arc<DeviceWeb>> for Visitor {
         parts: &mut Parts,
         web: &Arc<DeviceWeb>,
     ) -> Result<Self, Self::Rejection> {
-        Ok(Self::from_headers(web, &parts.headers, parts.uri.path(), parts.uri.query()))
+        let mut visitor =
+            Self::from_headers(web, &parts.headers, parts.uri.path(), parts.uri.query());
+        // Links of a page that answers a form lead to a page that can be asked for.
+        if parts.method == Method::POST {
+            visitor.preferences.path = page_behind(&visitor.preferences.path).to_owned();
+        }
+        Ok(visitor)
     }
 }
 
@@ -119,13 +128,12 @@ pub struct SignedIn(pub Visitor, pub Session);
 impl FromRequestParts<Arc<DeviceWeb>> for SignedIn {
     type Rejection = Response;
     async fn from_request_parts(parts: &mut Parts, web: &Arc<DeviceWeb>) -> Result<Self, Response> {
-        let visitor =
-            Visitor::from_headers(web, &parts.headers, parts.uri.path(), parts.uri.query());
+        let Ok(visitor) = Visitor::from_request_parts(parts, web).await;
         if let Some(session) = visitor.session.clone() {
             return Ok(Self(visitor, session));
         }
         let ended = if visitor.token.is_some() { "&ended=1" } else { "" };
-        let back = if parts.method == axum::http::Method::GET {
+        let back = if parts.method == Method::GET {
             parts.uri.path_and_query().map_or("/today", |target| target.as_str())
         } else {
             "/today"

@@ -22,6 +22,22 @@ pub struct Site {
     pub documents: &'static [(&'static str, &'static str)],
 }
 
+/// A form that the switches of language and theme send instead of following a link: what is entered
+/// goes along, and comes back in the other language. The form has that `id`, and its answer is asked
+/// for by `do`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SwitchForm {
+    /// The form's `id`.
+    pub id: &'static str,
+    /// Where it is sent to by a switch.
+    pub action: String,
+    /// What `do` says then: to show what was entered, and to save nothing.
+    pub asks: &'static str,
+    /// Name and value of the form's own first button, by which the Enter key sends it: browsers take
+    /// the first button of all, which would be the switch's. Empty if that button has no name.
+    pub enter: (&'static str, &'static str),
+}
+
 /// A link of a switch or menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -52,6 +68,7 @@ pub struct Frame {
     pub form_token: String,
     site: &'static Site,
     preferences: Preferences,
+    switch_form: Option<SwitchForm>,
 }
 
 impl Frame {
@@ -74,7 +91,28 @@ impl Frame {
             form_token: form_token.unwrap_or_default(),
             site,
             preferences,
+            switch_form: None,
         }
+    }
+
+    /// The same frame with switches that send a form.
+    #[must_use]
+    pub fn switched_by(mut self, form: SwitchForm) -> Self {
+        self.preferences.path.clone_from(&form.action);
+        self.switch_form = Some(form);
+        self
+    }
+
+    /// The path of the page.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.preferences.path
+    }
+
+    /// The form that switches send.
+    #[must_use]
+    pub const fn switch_form(&self) -> Option<&SwitchForm> {
+        self.switch_form.as_ref()
     }
 
     /// The language.

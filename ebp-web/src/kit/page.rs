@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
-    response::{AppendHeaders, Html, IntoResponse, Response},
+    response::{AppendHeaders, Html, IntoResponse, Redirect, Response},
 };
 use cookie::{Cookie, SameSite, time::Duration};
 
@@ -183,6 +183,14 @@ pub fn rendered<E: fmt::Display>(
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// Leads to another page, with cookies.
+#[must_use]
+pub fn lead_with(cookies: Vec<String>, path: &str) -> Response {
+    let values = cookies.into_iter().filter_map(|cookie| HeaderValue::from_str(&cookie).ok());
+    let headers: Vec<_> = values.map(|value| (header::SET_COOKIE, value)).collect();
+    (AppendHeaders(headers), Redirect::to(path)).into_response()
 }
 
 /// HTML with cookies.

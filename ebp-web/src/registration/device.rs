@@ -10,11 +10,18 @@ use axum::{
 };
 use ebp_core::{contract::SurveyContact, model::device_host_name};
 use ebp_survey::{Edit, HouseholdId, StoreError};
+use jiff::Timestamp;
 use qrcode::{Color, EcLevel, QrCode};
 use uuid::Uuid;
 
 use super::edit::page_of;
-use crate::{cloud::ResearcherForm, kit::frame::Frame};
+use crate::{
+    cloud::ResearcherForm,
+    kit::{
+        form::Fields,
+        frame::{Frame, SwitchForm},
+    },
+};
 
 /// `POST /registration/household/{household}/device`: another device, which reads no meter yet.
 pub async fn add(
@@ -44,13 +51,14 @@ struct Sheet {
     token: String,
     token_code: String,
     expires: String,
+    expires_at: Timestamp,
     contacts: Vec<SurveyContact>,
 }
 
 /// `POST /registration/household/{household}/device/{device}/sheet`: a token and a sign-in code.
 pub async fn sheet(
     Path((household, device)): Path<(String, String)>,
-    ResearcherForm { visitor, caller, .. }: ResearcherForm,
+    ResearcherForm { visitor, caller, fields }: ResearcherForm,
 ) -> Response {
     let (Ok(household), Ok(device)) = (household.parse(), device.parse::<Uuid>()) else {
         return visitor.not_found();
@@ -65,15 +73,25 @@ pub async fn sheet(
     let Some(participant) = stored.participant else {
         return visitor.fail(StoreError::ConsentRevoked);
     };
-    let made = match caller.create_enrolment(device, None, None).await {
-        Ok(made) => made,
-        Err(error) => return visitor.fail(error),
+    // A sheet in the other language has the same token and code, which nobody knows but this page.
+    let made = match shown_again(&fields) {
+        Some(shown) => shown,
+        None => match caller.create_enrolment(device, None, None).await {
+            Ok(made) => Secrets {
+                token: made.token,
+                code: made.sign_in_code.unwrap_or_default(),
+                expires_at: made.expires_at,
+            },
+            Err(error) => return visitor.fail(error),
+        },
     };
     let contacts = match caller.information().await {
         Ok(information) => information.contacts,
         Err(error) => return visitor.fail(error),
     };
-    let frame = visitor.frame(visitor.language().say("reg-sheet-title"));
+    let action = format!("{}/device/{device}/sheet", page_of(household));
+    let switch = SwitchForm { id: "sheet", action, asks: SHOW, enter: ("do", SHOW) };
+    let frame = visitor.frame(visitor.language().say("reg-sheet-title")).switched_by(switch);
     let machine = device_host_name(device);
     let address = format!("http://{machine}.local/");
     let sheet = Sheet {
@@ -83,14 +101,33 @@ pub async fn sheet(
         address_code: drawn(&address),
         machine,
         address,
-        code: made.sign_in_code.unwrap_or_default(),
+        code: made.code,
         token_code: drawn(&made.token),
         token: made.token,
         expires: frame.when(made.expires_at),
+        expires_at: made.expires_at,
         contacts,
         frame,
     };
     visitor.show(&sheet)
+}
+
+/// What `do` says to show a sheet again, and to make nothing.
+const SHOW: &str = "show";
+
+/// What is shown once.
+struct Secrets {
+    token: String,
+    code: String,
+    expires_at: Timestamp,
+}
+
+/// What the sheet had that is shown again; none if a new one is asked for.
+fn shown_again(fields: &Fields) -> Option<Secrets> {
+    let kept = |name| fields.get(name).to_owned();
+    let expires_at = fields.get("expires").parse().ok()?;
+    let secrets = Secrets { token: kept("enrolment"), code: kept("code"), expires_at };
+    (fields.get("do") == SHOW && !secrets.token.is_empty()).then_some(secrets)
 }
 
 /// A QR code as SVG, drawn by one path; nothing if the text is too long for one.

@@ -90,10 +90,15 @@ pub async fn send(
         Ok(read) => read,
         Err(response) => return response,
     };
-    if version != current {
+    if version != current || fields.get("do") == form::CONFLICT {
         return conflict(&visitor, &caller, &stored, current, &draft).await;
     }
     let changed = match change(language, &stored, &draft) {
+        // The language was switched.
+        Ok(_) if fields.get("do") == form::CHECK => {
+            let of = form_of(&visitor, household, version);
+            return form::show(&visitor, &caller, of, &draft, Said::default()).await;
+        }
         Ok(None) => return Redirect::to(&page_of(household)).into_response(),
         Ok(Some(change)) => {
             let expected = version.parse().ok();

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     cloud::Visitor,
-    kit::{form::Fields, frame::Frame},
+    kit::{
+        form::Fields,
+        frame::{Frame, SwitchForm},
+    },
     outlines::{MapScale, MapView},
 };
 
@@ -22,6 +25,12 @@ const MAP_WIDTH: f64 = 280.0;
 
 /// The field that says whether the map shows one region alone.
 const NEAR: &str = "near";
+
+/// What `do` says to say again what is wrong, and to save nothing.
+pub const CHECK: &str = "check";
+
+/// What `do` says to show again what somebody else changed, and to save nothing.
+pub const CONFLICT: &str = "conflict";
 
 /// How far a step leads, degrees: about a kilometre.
 const STEP: (f64, f64) = (0.01, 0.015);
@@ -120,6 +129,14 @@ pub async fn show(
 ) -> Response {
     let language = visitor.language();
     let Said { faults, warnings, existing, conflict } = said;
+    // A switch of the language says again what is said now.
+    let asks = match (conflict.is_empty(), faults.is_empty(), existing.is_none()) {
+        (false, ..) => CONFLICT,
+        (true, true, true) if warnings.is_empty() => "show",
+        _ => CHECK,
+    };
+    let switch =
+        SwitchForm { id: "household-form", action: of.action.clone(), asks, enter: ("do", "save") };
     let (map, region) = match place(caller, draft).await {
         Ok(placed) => placed,
         Err(error) => return visitor.fail(error),
@@ -142,7 +159,7 @@ pub async fn show(
     let all = [&contact, &address, &location, &answers].into_iter().flatten().chain(of_groups);
     let linked = linked(all, &faults);
     let page = Page {
-        frame: visitor.frame(of.title),
+        frame: visitor.frame(of.title).switched_by(switch),
         action: of.action,
         correction: of.correction,
         is_sent: of.is_sent,
@@ -232,7 +249,7 @@ pub async fn edit_draft(
     let asked = fields.get("do");
     let numbered = |prefix: &str| asked.strip_prefix(prefix)?.parse::<usize>().ok();
     match asked {
-        "save" | "save-anyway" | "save-further" => return Ok(false),
+        "save" | "save-anyway" | "save-further" | CHECK | CONFLICT => return Ok(false),
         "add-meter" => draft.add_meter(),
         "add-system" => draft.add_system(),
         "north" | "south" | "east" | "west" => step(visitor, draft, asked),

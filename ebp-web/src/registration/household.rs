@@ -16,12 +16,12 @@ use uuid::Uuid;
 use super::{
     edit::{draft_of, page_of},
     households::state_text,
-    messages::{Shown, subject_text},
+    messages::{Shown, subject_text, switch},
     question::{ADDRESS, ANSWERS, CONTACT, Kind, LOCATION, METER, Question, SYSTEM, meter_text},
 };
 use crate::{
-    cloud::{Researcher, Visitor},
-    kit::{frame::Frame, language::Language, number::quantity},
+    cloud::{Researcher, ResearcherForm, Visitor},
+    kit::{form::Fields, frame::Frame, language::Language, number::quantity},
     outlines::{MapScale, MapView},
 };
 
@@ -83,7 +83,21 @@ pub async fn show(
     Path(household): Path<String>,
 ) -> Response {
     let Ok(household) = household.parse() else { return visitor.not_found() };
-    match page(&visitor, &caller, HouseholdId(household)).await {
+    let nothing = Fields::from_pairs(Vec::new());
+    match page(&visitor, &caller, HouseholdId(household), &nothing).await {
+        Ok(response) => response,
+        Err(error) => visitor.fail(error),
+    }
+}
+
+/// `POST /registration/household/{household}`: the same with answers to messages that are typed so
+/// far, in the other language.
+pub async fn show_typed(
+    Path(household): Path<String>,
+    ResearcherForm { visitor, caller, fields }: ResearcherForm,
+) -> Response {
+    let Ok(household) = household.parse() else { return visitor.not_found() };
+    match page(&visitor, &caller, HouseholdId(household), &fields).await {
         Ok(response) => response,
         Err(error) => visitor.fail(error),
     }
@@ -93,6 +107,7 @@ async fn page(
     visitor: &Visitor,
     caller: &GroupCaller,
     household: HouseholdId,
+    typed: &Fields,
 ) -> Result<Response, SurveyError> {
     let stored = caller.household(household).await?;
     let language = visitor.language();
@@ -110,7 +125,10 @@ async fn page(
         Some(participant) => participant.name.clone(),
         None => language.say("reg-revoked-title"),
     };
-    let frame = visitor.frame(title);
+    let mut frame = visitor.frame(title);
+    if messages.iter().any(|message| message.closed_at.is_none()) {
+        frame = frame.switched_by(switch(page_of(stored.uuid)));
+    }
     let note = visitor.preferences.get("note").and_then(|note| note_text(language, note));
     let page = Page {
         note,
@@ -136,7 +154,7 @@ async fn page(
             .iter()
             .map(|it| device(language, &stored, *it))
             .collect(),
-        messages: messages.iter().map(|message| shown(&frame, message)).collect(),
+        messages: messages.iter().map(|message| shown(&frame, message, typed)).collect(),
         history: changes.iter().rev().map(|change| entry(&frame, change)).collect(),
         frame,
     };
@@ -311,8 +329,8 @@ fn device(language: Language, stored: &ManagedHousehold, device: Uuid) -> Device
     Device { uuid: device, short: device.to_string().chars().take(8).collect(), meters }
 }
 
-fn shown(frame: &Frame, message: &Message) -> Shown {
-    Shown::of_message(frame, message, subject_text(frame.language(), message.about))
+fn shown(frame: &Frame, message: &Message, typed: &Fields) -> Shown {
+    Shown::of_message(frame, message, subject_text(frame.language(), message.about), typed)
 }
 
 fn entry(frame: &Frame, change: &RegistrationChange) -> Entry {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, Path},
+    extract::{Multipart, Path, multipart::MultipartRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -20,16 +20,27 @@ use uuid::Uuid;
 use super::{
     decoding::text_of,
     import_column::{self, missing},
+    no_table::{FAULT, NoTable},
     reason::reasons,
     spreadsheet::Spreadsheet,
 };
 use crate::{
-    cloud::{Researcher, ResearcherForm, Visitor},
-    kit::{frame::Frame, language::Language},
+    cloud::{Researcher, ResearcherForm, Visitor, job_fault},
+    kit::{
+        form::Fields,
+        frame::{Frame, SwitchForm},
+        language::Language,
+    },
 };
 
 /// The longest file, octets.
 pub const LONGEST_FILE: usize = 5 << 20;
+
+/// Where a table is sent to be checked.
+const CHECK: &str = "/registration/import/check";
+
+/// What `do` says to show the columns again, and to check nothing.
+const SHOW: &str = "show";
 
 /// Rows of a report that are shown, at most.
 const SHOWN: usize = 1_000;
@@ -63,6 +74,8 @@ struct Column {
 #[template(path = "registration/report.html")]
 struct ReportPage {
     frame: Frame,
+    /// The table and its columns as they were sent: a switch of the language has them checked again.
+    sent: Vec<(String, String)>,
     file: String,
     counts: Vec<(String, usize)>,
     can_be_imported: bool,
@@ -94,13 +107,17 @@ fn first(visitor: &Visitor, status: StatusCode, fault: Option<String>) -> Respon
     visitor.show_with(status, &Page { frame, fault })
 }
 
-fn refuse(visitor: &Visitor, fault: String) -> Response {
-    first(visitor, StatusCode::UNPROCESSABLE_ENTITY, Some(fault))
+fn refuse(visitor: &Visitor, fault: NoTable) -> Response {
+    let mut visitor = visitor.clone();
+    visitor.preferences.query = vec![(FAULT.to_owned(), fault.name().to_owned())];
+    let fault = Some(fault.text(visitor.language()));
+    first(&visitor, StatusCode::UNPROCESSABLE_ENTITY, fault)
 }
 
-/// `GET /registration/import`.
+/// `GET /registration/import?fault`.
 pub async fn show(Researcher { visitor, .. }: Researcher) -> Response {
-    first(&visitor, StatusCode::OK, None)
+    let fault = NoTable::named(&visitor.preferences);
+    first(&visitor, StatusCode::OK, fault.map(|fault| fault.text(visitor.language())))
 }
 
 /// `GET /registration/template.csv`.
@@ -113,8 +130,11 @@ pub async fn template(Researcher { .. }: Researcher) -> Response {
 }
 
 /// `POST /registration/import`: a file; asks which of its columns is which.
-pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart) -> Response {
-    let language = visitor.language();
+pub async fn upload(
+    Researcher { visitor, .. }: Researcher,
+    form: Result<Multipart, MultipartRejection>,
+) -> Response {
+    let Ok(mut form) = form else { return visitor.refuse_form() };
     let (mut is_own, mut bytes) = (false, None);
     loop {
         let field = match form.next_field().await {
@@ -143,14 +163,13 @@ pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart)
     }
     let text = text_of(&bytes.unwrap_or_default());
     let Some(table) = Spreadsheet::read(&text) else {
-        return refuse(&visitor, language.say("reg-import-no-table"));
+        return refuse(&visitor, NoTable::Unreadable);
     };
     if table.rows.is_empty() {
-        return refuse(&visitor, language.say("reg-import-no-rows"));
+        return refuse(&visitor, NoTable::Empty);
     }
     if table.rows.len() > IMPORT_LIMIT {
-        let most = [("count", IMPORT_LIMIT.to_string().into())];
-        return refuse(&visitor, language.say_with("reg-import-too-many", most));
+        return refuse(&visitor, NoTable::TooLong);
     }
     let chosen = table.guess();
     ask_for_columns(&visitor, text, &table, &chosen, None)
@@ -178,8 +197,14 @@ fn ask_for_columns(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => StatusCode::OK,
     };
+    let switch = SwitchForm {
+        id: "columns",
+        action: CHECK.to_owned(),
+        asks: if fault.is_some() { "check" } else { SHOW },
+        enter: ("", ""),
+    };
     let page = ColumnsPage {
-        frame: visitor.frame(visitor.language().say("reg-columns-title")),
+        frame: visitor.frame(visitor.language().say("reg-columns-title")).switched_by(switch),
         columns: columns.collect(),
         known: import_column::columns().collect(),
         rows: table.rows.len(),
@@ -208,13 +233,17 @@ fn fault_of_columns(language: Language, chosen: &[Option<&'static str>]) -> Opti
 pub async fn check(ResearcherForm { visitor, caller, fields }: ResearcherForm) -> Response {
     let language = visitor.language();
     let Some(table) = Spreadsheet::read(fields.get("file")) else {
-        return refuse(&visitor, language.say("reg-import-no-table"));
+        return refuse(&visitor, NoTable::Unreadable);
     };
     let known = |place| {
         let name = fields.get(&format!("column-{place}"));
         import_column::columns().find(|known| *known == name)
     };
     let chosen: Vec<_> = (0..table.header.len()).map(known).collect();
+    if fields.get("do") == SHOW {
+        let file = fields.get("file").to_owned();
+        return ask_for_columns(&visitor, file, &table, &chosen, None);
+    }
     if let Some(fault) = fault_of_columns(language, &chosen) {
         let file = fields.get("file").to_owned();
         return ask_for_columns(&visitor, file, &table, &chosen, Some(fault));
@@ -224,32 +253,39 @@ pub async fn check(ResearcherForm { visitor, caller, fields }: ResearcherForm) -
     let file = table.file(&chosen);
     let mut read = match lines(&file) {
         Ok(read) if read.is_empty() => {
-            return refuse(&visitor, language.say("reg-import-no-rows"));
+            return refuse(&visitor, NoTable::Empty);
         }
         Ok(read) => read,
-        Err(_) => return refuse(&visitor, language.say("reg-import-no-table")),
+        Err(_) => return refuse(&visitor, NoTable::Unreadable),
     };
     // The lengths that people see are those of their table.
     let mut ragged = table.ragged();
     for (line, row) in &mut read {
-        if let Some(reason) = ragged.remove(line) {
-            *row = Err(reason);
+        if let Some(fault) = ragged.remove(line) {
+            *row = Err(vec![fault]);
         }
     }
     match caller.check_import(read).await {
-        Ok(checked) => report(&visitor, file, &checked),
+        Ok(checked) => report(&visitor, file, &fields, &checked),
         Err(error) => visitor.fail(error),
     }
 }
 
-fn report(visitor: &Visitor, file: String, checked: &[ImportedLine]) -> Response {
+fn report(visitor: &Visitor, file: String, sent: &Fields, checked: &[ImportedLine]) -> Response {
     let language = visitor.language();
     let count = |outcome| checked.iter().filter(|line| line.outcome == outcome).count();
     let (new, known) = (count(LineOutcome::New), count(LineOutcome::Known));
     let refused = count(LineOutcome::Refused);
     let status = if refused > 0 { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let switch =
+        SwitchForm { id: "report", action: CHECK.to_owned(), asks: "check", enter: ("", "") };
     let page = ReportPage {
-        frame: visitor.frame(language.say("reg-report-title")),
+        frame: visitor.frame(language.say("reg-report-title")).switched_by(switch),
+        sent: sent
+            .iter()
+            .filter(|(name, _)| *name == "file" || name.starts_with("column-"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         file,
         counts: vec![
             (language.say("reg-line-new"), new),
@@ -275,8 +311,8 @@ fn shown_lines(language: Language, checked: &[ImportedLine]) -> Vec<Line> {
             LineOutcome::Refused => language.say("reg-line-refused"),
         },
         is_refused: line.outcome == LineOutcome::Refused,
-        reason: match (&line.reason, line.same_as_line) {
-            (Some(reason), _) => reasons(language, reason),
+        reason: match (reasons(language, line), line.same_as_line) {
+            (Some(reasons), _) => reasons,
             (None, Some(other)) => {
                 language.say_with("reg-line-same", [("line", other.to_string().into())])
             }
@@ -294,7 +330,7 @@ fn shown_lines(language: Language, checked: &[ImportedLine]) -> Vec<Line> {
 pub async fn run(ResearcherForm { visitor, caller, fields }: ResearcherForm) -> Response {
     let file = fields.get("file").to_owned();
     if file.is_empty() {
-        return refuse(&visitor, visitor.language().say("reg-import-no-table"));
+        return refuse(&visitor, NoTable::Unreadable);
     }
     // A form that is sent twice asks for one import.
     let hash = digest(&SHA256, format!("{}{file}", fields.get("token")).as_bytes());
@@ -339,7 +375,7 @@ pub async fn progress(
         address: format!("/registration/import/{uuid}"),
         state,
         is_final: job.state.is_final(),
-        fault: job.error.filter(|_| job.state != JobState::Succeeded),
+        fault: (job.state != JobState::Succeeded).then(|| job_fault(language, &job)).flatten(),
         lines: found.map(|found| shown_lines(language, &found.lines)).unwrap_or_default(),
     };
     visitor.show(&page)

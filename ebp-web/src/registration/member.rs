@@ -26,7 +26,11 @@ use super::{
 };
 use crate::{
     cloud::{Researcher, ResearcherForm, Visitor},
-    kit::{form::Fields, frame::Frame, language::Language},
+    kit::{
+        form::Fields,
+        frame::{Frame, SwitchForm},
+        language::Language,
+    },
 };
 
 /// Which kind of member.
@@ -164,9 +168,17 @@ impl Meant {
         };
         let member = self.member.map_or_else(|| "new".to_owned(), |member| member.to_string());
         let page = page_of(self.stored.uuid);
+        let action = format!("{page}/{part}/{member}");
+        let switch = SwitchForm {
+            id: "member",
+            action: action.clone(),
+            asks: if said.faults.is_empty() { "show" } else { "check" },
+            enter: ("do", "save"),
+        };
+        let title = self.of.title(language, self.member.is_none());
         let page = Page {
-            frame: visitor.frame(self.of.title(language, self.member.is_none())),
-            action: format!("{page}/{part}/{member}"),
+            frame: visitor.frame(title).switched_by(switch),
+            action,
             page,
             version: self.version.clone(),
             fields: fields.collect(),
@@ -234,7 +246,13 @@ pub async fn send(
         let said = Said { status: StatusCode::PRECONDITION_FAILED, faults, fault };
         return meant.page(&visitor, &fields, said);
     }
+    if fields.get("do") == "show" {
+        return meant.page(&visitor, &fields, Said::nothing());
+    }
     let edit = match edit_of(&meant, &fields) {
+        Ok(_) if fields.get("do") == "check" => {
+            return meant.page(&visitor, &fields, Said::nothing());
+        }
         Ok(edit) => edit,
         Err(faults) => {
             let faults = named(language, meant.of, &faults);

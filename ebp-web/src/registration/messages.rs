@@ -7,13 +7,17 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::contract::{Message, MessageAbout, MessageAnswer, MessageText};
-use ebp_survey::{Faults, ListCursor, ListQuery};
+use ebp_survey::{Faults, GroupCaller, ListCursor, ListQuery};
 use uuid::Uuid;
 
 use super::edit::page_of;
 use crate::{
-    cloud::{Researcher, ResearcherForm},
-    kit::{frame::Frame, language::Language},
+    cloud::{Researcher, ResearcherForm, Visitor},
+    kit::{
+        form::Fields,
+        frame::{Frame, SwitchForm},
+        language::Language,
+    },
 };
 
 /// Messages on a page.
@@ -33,6 +37,8 @@ pub struct Shown {
     pub text: String,
     /// What was answered.
     pub answer: Option<String>,
+    /// What is typed as an answer so far.
+    pub draft: String,
     /// Whether it waits for an answer.
     pub is_open: bool,
     /// The household's page.
@@ -41,7 +47,7 @@ pub struct Shown {
 
 impl Shown {
     /// A message.
-    pub fn of_message(frame: &Frame, message: &Message, subject: String) -> Self {
+    pub fn of_message(frame: &Frame, message: &Message, subject: String, typed: &Fields) -> Self {
         Self {
             uuid: message.uuid,
             household: message.household,
@@ -49,6 +55,7 @@ impl Shown {
             when: frame.when(message.written_at),
             text: message.text.clone(),
             answer: message.answer.clone(),
+            draft: typed.get(&field_of(message.uuid)).to_owned(),
             is_open: message.closed_at.is_none(),
             page: page_of(message.household),
         }
@@ -62,6 +69,16 @@ struct Page {
     is_open: bool,
     messages: Vec<Shown>,
     next: Option<String>,
+}
+
+/// The name of the field in which a message is answered.
+fn field_of(message: Uuid) -> String {
+    format!("text-{message}")
+}
+
+/// The form of all answers on a page, which a switch of the language sends.
+pub fn switch(action: String) -> SwitchForm {
+    SwitchForm { id: "answers", action, asks: "show", enter: ("", "") }
 }
 
 /// What a message is about.
@@ -81,6 +98,15 @@ pub fn subject_text(language: Language, about: MessageAbout) -> String {
 
 /// `GET /registration/messages?closed&after`.
 pub async fn show(Researcher { visitor, caller }: Researcher) -> Response {
+    list(&visitor, &caller, &Fields::from_pairs(Vec::new())).await
+}
+
+/// `POST /registration/messages`: the same with answers that are typed so far, in the other language.
+pub async fn show_typed(ResearcherForm { visitor, caller, fields }: ResearcherForm) -> Response {
+    list(&visitor, &caller, &fields).await
+}
+
+async fn list(visitor: &Visitor, caller: &GroupCaller, typed: &Fields) -> Response {
     let is_open = visitor.preferences.get("closed").is_none();
     let after = visitor.preferences.get("after").and_then(cursor);
     let query = ListQuery { after, limit: PAGE };
@@ -88,9 +114,13 @@ pub async fn show(Researcher { visitor, caller }: Researcher) -> Response {
         Ok(found) => found,
         Err(error) => return visitor.fail(error),
     };
-    let frame = visitor.frame(visitor.language().say("menu-messages"));
+    let mut frame = visitor.frame(visitor.language().say("menu-messages"));
+    if found.items.iter().any(|message| message.closed_at.is_none()) {
+        frame = frame.switched_by(switch("/registration/messages".to_owned()));
+    }
     let shown = |message: &Message| {
-        Shown::of_message(&frame, message, subject_text(frame.language(), message.about))
+        let subject = subject_text(frame.language(), message.about);
+        Shown::of_message(&frame, message, subject, typed)
     };
     let page = Page {
         is_open,
@@ -125,19 +155,23 @@ pub async fn answer(
     Path(message): Path<String>,
     ResearcherForm { visitor, caller, fields }: ResearcherForm,
 ) -> Response {
-    let Ok(message) = message.parse() else { return visitor.not_found() };
-    let household = fields.get("household").parse::<Uuid>();
+    let Ok(message) = message.parse::<Uuid>() else { return visitor.not_found() };
+    let household = fields.get(&format!("household-{message}")).parse::<Uuid>();
     // Browsers send line ends as two characters.
-    let text = fields.get("text").replace("\r\n", "\n").trim().to_owned();
+    let text = fields.get(&field_of(message)).replace("\r\n", "\n").trim().to_owned();
     let answer = (fields.get("do") != "close").then_some(text);
     let is_wrong = |text: &String| {
         let answer = MessageAnswer { text: MessageText(text.clone()) };
         !Faults::against_schema(&answer).is_empty()
     };
-    if let Some(text) = answer.as_ref().filter(|text| is_wrong(text)) {
-        let frame = visitor.frame(visitor.language().say("reg-answer-title"));
+    // The language was switched: what is typed is shown, and what is wrong is said again.
+    let is_asked = fields.get("do") == "show";
+    if let Some(text) = answer.as_ref().filter(|text| is_asked || is_wrong(text)) {
+        let action = format!("/registration/message/{message}");
+        let switch = SwitchForm { id: "answer", action, asks: "show", enter: ("do", "answer") };
+        let frame = visitor.frame(visitor.language().say("reg-answer-title")).switched_by(switch);
         let fault = visitor.language().say("reg-fault-answer");
-        let household = fields.get("household").to_owned();
+        let household = household.map(|household| household.to_string()).unwrap_or_default();
         let page = AnswerPage { frame, message, household, text: text.clone(), fault };
         return visitor.show_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }

@@ -20,6 +20,7 @@ mod import_column;
 mod member;
 mod messages;
 mod new;
+mod no_table;
 mod question;
 mod reason;
 mod remove;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use ebp_core::contract::Registration;
-use ebp_survey::{NewHousehold, StoreError, SurveyError};
+use ebp_survey::{GroupCaller, NewHousehold, StoreError, SurveyError};
 
 use super::{
     draft::{Draft, FieldFaults},
@@ -48,6 +48,9 @@ pub async fn send(ResearcherForm { visitor, caller, fields }: ResearcherForm) ->
     let said = match draft.registration(language) {
         Err(faults) => Said { faults, ..Said::default() },
         Ok(registration) => {
+            if fields.get("do") == form::CHECK {
+                return checked(&visitor, &caller, &draft, registration).await;
+            }
             let (asked, is_further) = (fields.get("do"), fields.get("do") == "save-further");
             let warnings = if asked == "save" { warnings(language, &registration) } else { vec![] };
             if warnings.is_empty() {
@@ -64,6 +67,25 @@ pub async fn send(ResearcherForm { visitor, caller, fields }: ResearcherForm) ->
         }
     };
     form::show(&visitor, &caller, form_of(&visitor), &draft, said).await
+}
+
+/// What is wrong or unusual, again: the language was switched.
+async fn checked(
+    visitor: &Visitor,
+    caller: &GroupCaller,
+    draft: &Draft,
+    registration: Registration,
+) -> Response {
+    let language = visitor.language();
+    let warnings = warnings(language, &registration);
+    let said = match caller.check_registration(registration, false).await {
+        Ok(()) => Said { warnings, ..Said::default() },
+        Err(error) => match refused(language, draft, error) {
+            Ok(said) => said,
+            Err(error) => return visitor.fail(error),
+        },
+    };
+    form::show(visitor, caller, form_of(visitor), draft, said).await
 }
 
 fn registered(new: NewHousehold) -> Response {

@@ -30,7 +30,10 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
         .route("/registration/check", post(new::check))
         .route("/registration/regions.svg", get(new::regions))
         .route("/registration/region/{code}", get(new::region))
-        .route("/registration/household/{household}", get(household::show))
+        .route(
+            "/registration/household/{household}",
+            get(household::show).post(household::show_typed),
+        )
         .route("/registration/household/{household}/edit", get(edit::show).post(edit::send))
         .route(
             "/registration/household/{household}/remove",
@@ -61,7 +64,7 @@ pub fn routes() -> Router<Arc<CloudWeb>> {
         )
         .route("/registration/import/{job}", get(import::progress))
         .route("/registration/template.csv", get(import::template))
-        .route("/registration/messages", get(messages::show))
+        .route("/registration/messages", get(messages::show).post(messages::show_typed))
         .route("/registration/message/{message}", post(messages::answer))
         .route("/registration/consents", get(consents::show))
         .route("/registration/geodata", get(geodata::show))

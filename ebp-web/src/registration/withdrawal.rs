@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     cloud::{Researcher, ResearcherForm, Visitor},
-    kit::frame::Frame,
+    kit::frame::{Frame, SwitchForm},
 };
 
 #[derive(Template)]
@@ -81,12 +81,19 @@ fn page(
             input: Input::Line("date", "text", "off"),
         },
     ];
+    let is_confirmed = matches!(step, Step::Confirm);
+    let switch = SwitchForm {
+        id: "withdrawal",
+        action: format!("{}/withdrawal", page_of(household)),
+        asks: if matches!(step, Step::Ask) { "show" } else { "confirm" },
+        enter: ("do", if is_confirmed { "record" } else { "confirm" }),
+    };
     let page = Page {
-        frame: visitor.frame(language.say("reg-withdrawal-title")),
+        frame: visitor.frame(language.say("reg-withdrawal-title")).switched_by(switch),
         page: page_of(household),
         name,
         fields,
-        is_confirmed: matches!(step, Step::Confirm),
+        is_confirmed,
     };
     visitor.show_with(status, &page)
 }
@@ -133,6 +140,9 @@ pub async fn send(
         return visitor.fail(StoreError::ConsentRevoked);
     };
     let of = (household, participant.name);
+    if fields.get("do") == "show" {
+        return page(&visitor, StatusCode::OK, of, &entered, Step::Ask);
+    }
     let today = visitor.moments().day_of(visitor.now);
     let Some(withdrawal) = entered.withdrawal(today) else {
         return page(&visitor, StatusCode::UNPROCESSABLE_ENTITY, of, &entered, Step::Wrong);

@@ -136,6 +136,12 @@ struct DayView {
 }
 
 impl DevicePage {
+    /// Whether the page has the form of a silence.
+    #[must_use]
+    pub fn may_be_silenced(facts: &DeviceFacts) -> bool {
+        facts.device.consent != ConsentState::Revoked && facts.device.silence.is_none()
+    }
+
     /// Of what is known; `done` says what was just changed.
     #[must_use]
     pub fn new(

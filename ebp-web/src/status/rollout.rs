@@ -8,6 +8,7 @@ use ebp_core::contract::{
 use super::brief::{brief_text, short};
 use crate::kit::{
     frame::Frame,
+    frame::SwitchForm,
     language::{Argument, Language},
 };
 
@@ -68,6 +69,13 @@ impl RolloutPage {
         let is_open = report.is_some_and(|report| {
             matches!(report.rollout.state, RolloutState::Running | RolloutState::Halted)
         });
+        let switch = SwitchForm {
+            id: "begin-form",
+            action: "/status/rollout".to_owned(),
+            asks: "show",
+            enter: ("", ""),
+        };
+        let frame = if is_open { frame } else { frame.switched_by(switch) };
         let shown = report.map(|report| show(&frame, report));
         Self { frame, done, faults, shown, may_begin: !is_open, draft }
     }

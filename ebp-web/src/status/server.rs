@@ -6,6 +6,7 @@ use ebp_survey::{BackupState, DeviceCounts, ErrorGroup, SurveyFigures};
 use jiff::{SignedDuration, Timestamp};
 
 use super::brief::{brief, short};
+use crate::cloud::job_fault;
 use crate::kit::{frame::Frame, language::Language};
 
 /// Jobs on a page.
@@ -271,7 +272,7 @@ fn job_view(frame: &Frame, job: &Job) -> JobView {
         state: format!("{state}{progress}"),
         asked: brief(frame, job.created_at),
         ended: job.ended_at.map(|at| brief(frame, at)).unwrap_or_default(),
-        error: job.error.clone().unwrap_or_default(),
+        error: job_fault(language, job).unwrap_or_default(),
         may_cancel: !job.state.is_final() && !job.cancel_requested,
         // Administrators ask for reports only; imports are the researchers'.
         may_retry: job.kind == "risk-report"

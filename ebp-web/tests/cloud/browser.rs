@@ -22,14 +22,14 @@ use crate::{
 };
 
 /// Pages on a port of their own, served by a thread of their own.
-struct Site {
-    world: World,
-    address: String,
-    runtime: Runtime,
+pub struct Site {
+    pub world: World,
+    pub address: String,
+    pub runtime: Runtime,
 }
 
 impl Site {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let world = runtime.block_on(World::on_loopback());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -72,11 +72,11 @@ impl Site {
         all[0].0.to_string()
     }
 
-    fn browse(&self, width: u32, language: &str, has_script: bool) -> Browser {
+    pub fn browse(&self, width: u32, language: &str, has_script: bool) -> Browser {
         Browser::open(View { hosts: &[HOST], width, language, has_script, switches: &[] })
     }
 
-    fn sign_in(&self, browser: &Browser) {
+    pub fn sign_in(&self, browser: &Browser) {
         browser.open_address(&format!("{}/registration", self.address));
         browser.fill_in("#secret", RESEARCHERS);
         browser.fill_in("#label", "EM");

@@ -26,10 +26,11 @@ async fn messages_are_answered_and_closed() {
     let open = browser.get("/registration/messages").await;
     assert!(open.body.contains("Noch etwas") && !open.body.contains("<b>blinkt"), "{}", open.body);
     let of = household.0.to_string();
-    let empty = [("household", of.as_str()), ("text", "  "), ("do", "answer")];
+    let (text, of_field) = (format!("text-{first}"), format!("household-{first}"));
+    let empty = [(&*of_field, of.as_str()), (&*text, "  "), ("do", "answer")];
     let wrong = browser.submit(&page, &format!("/registration/message/{first}"), &empty).await;
     assert_eq!(wrong.status, 422, "{}", wrong.body);
-    let answer = [("household", of.as_str()), ("text", "Danke,\r\nwir kommen."), ("do", "answer")];
+    let answer = [(&*of_field, of.as_str()), (&*text, "Danke,\r\nwir kommen."), ("do", "answer")];
     let sent = browser.submit(&page, &format!("/registration/message/{first}"), &answer).await;
     assert_eq!(sent.location(), format!("{page}?note=answered#messages"), "{}", sent.body);
     let shown = browser.get(&page).await;

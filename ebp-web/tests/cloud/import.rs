@@ -2,13 +2,16 @@
 
 use axum::{body::Body, http::Request};
 use ebp_core::scope::Group;
+use ebp_store::{JobPolicy, Label};
+use ebp_survey::import::ImportOrder;
 use jiff::SignedDuration;
+use uuid::Uuid;
 
 use crate::world::{Answer, Browser, HOST, RESEARCHERS, World};
 
 const UPLOAD: &str = "/registration/import";
 
-async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
+pub async fn upload(browser: &mut Browser, file: &[u8]) -> Answer {
     let token = browser.get(UPLOAD).await.input("token");
     send(browser, &token, file).await
 }
@@ -39,7 +42,7 @@ async fn send(browser: &mut Browser, token: &str, file: &[u8]) -> Answer {
 }
 
 /// A table as a German spreadsheet writes it, in Windows-1252.
-fn table(rows: usize) -> Vec<u8> {
+pub fn table(rows: usize) -> Vec<u8> {
     let mut text = "Name;E-Mail;Straße;PLZ;Ort;Land;Kinder;Erwachsene;Berufstätige;Wallbox;\
                     Wärmepumpe;Heimspeicher;Zählerart;Zähler;Notiz\n"
         .to_owned();
@@ -53,7 +56,7 @@ fn table(rows: usize) -> Vec<u8> {
 }
 
 /// The fields of the page that asks for columns.
-fn columns(page: &Answer) -> Vec<(String, String)> {
+pub fn columns(page: &Answer) -> Vec<(String, String)> {
     let mut pairs =
         vec![("token".to_owned(), page.input("token")), ("file".to_owned(), page.input("file"))];
     for (place, select) in page.body.split("<select name=\"column-").skip(1).enumerate() {
@@ -94,6 +97,11 @@ async fn a_table_is_mapped_checked_and_imported() {
     assert_eq!(again.location(), begun.location(), "sent twice, it is one import");
     let progress = browser.get(begun.location()).await;
     assert!(progress.body.contains("Der Import wartet") && progress.body.contains("data-every"));
+    // The order has the initials that were given when signing in.
+    let (worker, kinds) = (Uuid::from_u128(1), vec!["household-import"]);
+    let claimed = world.store().claim_job(worker, kinds, JobPolicy::default()).await.unwrap();
+    let order: ImportOrder = serde_json::from_slice(&claimed.unwrap().input).unwrap();
+    assert_eq!(order.label.as_ref().map(Label::as_str), Some("EM"));
     // Administrators have no part in it.
     let mut other = world.signed_in(Group::Administrators).await;
     assert_eq!(other.get(begun.location()).await.status, 403);

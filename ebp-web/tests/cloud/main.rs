@@ -4,6 +4,7 @@
 
 mod attacks;
 mod browser;
+mod dates;
 mod edit;
 mod household;
 mod households;
@@ -12,9 +13,13 @@ mod look;
 mod new;
 mod pages;
 mod permission;
+#[path = "../support/switch.rs"]
+mod reading;
 mod report;
 mod report_page;
 mod session;
 mod sign_in;
 mod status;
+mod switch;
+mod wide;
 mod world;

@@ -4,6 +4,7 @@
 use ebp_core::scope::Group;
 use jiff::SignedDuration;
 
+use crate::reading::fields_of;
 use crate::world::{RESEARCHERS, World};
 
 const PATH: &str = "/registration/new";
@@ -196,15 +197,8 @@ async fn what_was_entered_survives_the_end_of_the_session() {
     assert!(page.body.contains("action=\"/registration/new\""), "{}", page.body);
     assert_eq!(page.input("name"), "Max & \"Moritz\"");
     // The page's form, sent as a browser sends it.
-    let names: Vec<String> = page
-        .body
-        .split("<input type=\"hidden\" name=\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap().to_owned())
-        .collect();
-    let values: Vec<String> = names.iter().map(|name| page.input(name)).collect();
-    let pairs: Vec<(&str, &str)> =
-        names.iter().zip(&values).map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let fields = fields_of(&page.body, "again");
+    let pairs: Vec<_> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     let answer = browser.send(PATH, &pairs).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
 }

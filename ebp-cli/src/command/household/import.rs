@@ -8,7 +8,7 @@ use std::{collections::HashMap, path::PathBuf};
 
 use ebp_client::{ClientError, Manager};
 use ebp_core::{
-    contract::{ManagedHousehold, Registered, Registration},
+    contract::{LineFault, ManagedHousehold, Registered, Registration},
     model::Participant,
     scope::Group,
 };
@@ -121,7 +121,7 @@ impl Import {
         for (line, parsed) in &mut lines {
             let imported = match parsed {
                 Ok(registration) => importer.import(*line, registration),
-                Err(reason) => Err(Halt::Line(Failure::failed(reason))),
+                Err(faults) => Err(Halt::Line(Failure::failed(LineFault::list(faults)))),
             };
             match imported {
                 Ok(imported) if self.format == TableFormat::Json => print_json(&imported)?,

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::GenericClient;
 use ebp_core::{
-    contract::{Job, JobState},
+    contract::{Job, JobFault, JobState},
     scope::Group,
     trace::TraceId,
 };
@@ -77,6 +77,8 @@ fn job(row: &Row) -> Result<Job, StoreError> {
     let number = |place: usize| row.try_get::<_, i64>(place);
     let (Instant(created_at), Instant(run_after)) = (row.try_get(4)?, row.try_get(7)?);
     let (total, result): (Option<i64>, Option<i64>) = (row.try_get(9)?, row.try_get(14)?);
+    let read = row.try_get::<_, Option<&str>>(12)?.map(JobFault::read);
+    let (error, fault) = read.map_or((None, None), |(text, fault)| (Some(text), fault));
     Ok(Job {
         uuid: row.try_get(0)?,
         kind: row.try_get(1)?,
@@ -91,7 +93,8 @@ fn job(row: &Row) -> Result<Job, StoreError> {
         total: total.map(unsigned).transpose()?,
         cancel_requested: row.try_get(10)?,
         ended_at: row.try_get::<_, Option<Instant>>(11)?.map(|at| at.0),
-        error: row.try_get(12)?,
+        error,
+        fault,
         erased: row.try_get(13)?,
         result: result.map(unsigned).transpose()?,
     })

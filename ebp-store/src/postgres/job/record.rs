@@ -42,10 +42,10 @@ pub async fn record(
     let Some(row) = row else { return Ok(Recorded::Lost) };
     let state = match how {
         JobEnd::Succeeded(result) => succeed(tx, job, result).await?,
-        JobEnd::Registers(lines) => {
+        JobEnd::Registers { lines, label } => {
             let group: Group =
                 row.try_get::<_, &str>(1)?.parse().map_err(|_| StoreError::Damaged("job"))?;
-            let editor = Editor { group, label: None, at };
+            let editor = Editor { group, label: label.clone(), at };
             let result = import(tx, lines, faults, &editor).await?;
             succeed(tx, job, &result).await?
         }

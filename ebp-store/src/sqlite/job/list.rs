@@ -1,7 +1,7 @@
 //! Jobs as they are shown, and their results.
 
 use ebp_core::{
-    contract::{Job, JobState},
+    contract::{Job, JobFault, JobState},
     scope::Group,
     trace::TraceId,
 };
@@ -115,6 +115,8 @@ fn job(kept: Kept) -> Result<Job, StoreError> {
     let [Instant(created_at), Instant(run_after)] = kept.instants;
     let [attempt, failures, progress] = kept.numbers;
     let [cancel_requested, erased] = kept.flags;
+    let read = kept.error.as_deref().map(JobFault::read);
+    let (error, fault) = read.map_or((None, None), |(text, fault)| (Some(text), fault));
     Ok(Job {
         uuid: kept.uuid,
         kind,
@@ -129,7 +131,8 @@ fn job(kept: Kept) -> Result<Job, StoreError> {
         total: kept.total.map(unsigned).transpose()?,
         cancel_requested,
         ended_at: kept.ended_at.map(|at| at.0),
-        error: kept.error,
+        error,
+        fault,
         result: kept.result.map(unsigned).transpose()?,
         erased,
     })

@@ -38,9 +38,9 @@ pub fn record(
     let Some((failures, group)) = found else { return Ok(Recorded::Lost) };
     let state = match how {
         JobEnd::Succeeded(result) => succeed(tx, job, result)?,
-        JobEnd::Registers(lines) => {
+        JobEnd::Registers { lines, label } => {
             let group = group.parse().map_err(|_| StoreError::Damaged("job"))?;
-            let editor = Editor { group, label: None, at };
+            let editor = Editor { group, label: label.clone(), at };
             let result = import(tx, lines, faults, &editor)?;
             succeed(tx, job, &result)?
         }

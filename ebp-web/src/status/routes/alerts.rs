@@ -9,11 +9,18 @@ use ebp_survey::{AlertRuleError, GroupCaller, StoreError, SurveyError};
 use super::address::{done, until, up_to};
 use crate::{
     cloud::{Administrator, AdministratorForm, CloudWeb, Visitor},
+    kit::frame::SwitchForm,
     status::alerts::{AlertFacts, AlertsPage, PAGE, RuleDraft, RulesPage},
 };
 
 /// Where the page is.
 const ALERTS: &str = "/status/alerts";
+/// What `do` says to show what is typed, and to save nothing.
+const SHOW: &str = "show";
+/// The same with what is wrong.
+const CHECK: &str = "check";
+/// The same with what somebody else changed.
+const CONFLICT: &str = "conflict";
 /// Versions of the rules that are listed.
 const HISTORY: usize = 10;
 
@@ -88,7 +95,17 @@ fn form(
     faults: Vec<String>,
     is_changed: bool,
 ) -> Response {
-    let frame = visitor.frame(visitor.language().say("rules-change-title"));
+    let switch = SwitchForm {
+        id: "rules",
+        action: format!("{ALERTS}/rules"),
+        asks: match (is_changed, faults.is_empty()) {
+            (true, _) => CONFLICT,
+            (false, false) => CHECK,
+            (false, true) => SHOW,
+        },
+        enter: ("", ""),
+    };
+    let frame = visitor.frame(visitor.language().say("rules-change-title")).switched_by(switch);
     visitor.show_with(status, &RulesPage::new(frame, rules, version, draft, faults, is_changed))
 }
 
@@ -106,6 +123,18 @@ pub async fn change_rules(
     let language = visitor.language();
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     let rules = match draft.rules(language, &held) {
+        // The language was switched: what was said is said again.
+        _ if fields.get("do") == SHOW => {
+            return form(&visitor, StatusCode::OK, &held, version, draft, Vec::new(), false);
+        }
+        _ if fields.get("do") == CONFLICT => {
+            let faults = vec![language.say("rules-changed")];
+            return form(&visitor, StatusCode::OK, &held, version, draft, faults, true);
+        }
+        Ok(_) if fields.get("do") == CHECK => {
+            let faults = vec![language.say("rules-fault-quiet")];
+            return form(&visitor, StatusCode::OK, &held, version, draft, faults, false);
+        }
         Ok(rules) => rules,
         Err(faults) => return form(&visitor, unprocessable, &held, version, draft, faults, false),
     };

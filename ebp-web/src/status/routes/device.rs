@@ -15,10 +15,10 @@ use uuid::Uuid;
 use super::address::done;
 use crate::{
     cloud::{Administrator, AdministratorForm, Visitor},
-    kit::form::Fields,
+    kit::{form::Fields, frame::SwitchForm},
     status::{
         brief::short,
-        confirm::{Confirm, TokenPage},
+        confirm::{Confirm, TokenPage, shown_again},
         device::{DAYS, DeviceFacts, DevicePage, SilenceDraft},
         timeline::{asked_days, timelines},
     },
@@ -62,7 +62,17 @@ async fn page(
                 }
             });
             let title = language.say_with("device-title", [("device", short(device).into())]);
-            let page = DevicePage::new(visitor.frame(title), &facts, draft, done);
+            let switch = SwitchForm {
+                id: "silence-form",
+                action: format!("{}/silence", path(device)),
+                asks: if draft.fault.is_empty() { "show" } else { "check" },
+                enter: ("", ""),
+            };
+            let mut frame = visitor.frame(title);
+            if DevicePage::may_be_silenced(&facts) {
+                frame = frame.switched_by(switch);
+            }
+            let page = DevicePage::new(frame, &facts, draft, done);
             visitor.show_with(status, &page)
         }
         Err(error) => visitor.fail(error),
@@ -144,6 +154,14 @@ pub async fn silence(
         holds: fields.get("holds") == "yes",
     };
     let language = visitor.language();
+    let is_shown = fields.get("do") == "show";
+    // The language was switched: what was wrong is said again.
+    if is_shown || fields.get("do") == "check" {
+        if !is_shown {
+            draft.fault = new_silence(&draft, &visitor, &fields).err().unwrap_or_default();
+        }
+        return page(&visitor, &caller, &given, StatusCode::OK, draft).await;
+    }
     match new_silence(&draft, &visitor, &fields) {
         Ok(silence) => match caller.silence_device(device, silence).await {
             Ok(_) => return done(&path(device), "silenced"),
@@ -205,14 +223,15 @@ pub async fn end_silence(
 /// `POST /status/device/{device}/token`: the answer shows it, once.
 pub async fn make_token(
     Path(device): Path<String>,
-    AdministratorForm { visitor, caller, .. }: AdministratorForm,
+    AdministratorForm { visitor, caller, fields }: AdministratorForm,
 ) -> Response {
     let Ok(device) = device.parse::<Uuid>() else { return visitor.not_found() };
+    let title = visitor.language().say("token-title");
+    if let Some(shown) = shown_again(device, &fields) {
+        return visitor.show(&TokenPage::new(visitor.frame(title), &shown));
+    }
     match caller.create_enrolment(device, None, None).await {
-        Ok(made) => {
-            let frame = visitor.frame(visitor.language().say("token-title"));
-            visitor.show(&TokenPage::new(frame, &made))
-        }
+        Ok(made) => visitor.show(&TokenPage::new(visitor.frame(title), &made)),
         Err(error) => visitor.fail(error),
     }
 }

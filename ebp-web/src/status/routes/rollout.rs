@@ -66,6 +66,10 @@ pub async fn begin(
         let faults = vec![language.say(text)];
         page(&visitor, &caller, status, None, faults, draft.clone()).await
     };
+    // The language was switched.
+    if !fields.get("do").is_empty() {
+        return page(&visitor, &caller, StatusCode::OK, None, Vec::new(), draft).await;
+    }
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
     let Some(new) = read_rollout(&draft) else {
         return refuse(unprocessable, /* text */ "rollout-fault-form").await;

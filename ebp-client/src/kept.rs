@@ -58,22 +58,28 @@ impl KeptConnection {
     /// Sends a request, and returns its answer's head.
     pub(crate) fn ask(&self, http: &Client, mut request: Request) -> reqwest::Result<Response> {
         let now = Instant::now();
-        if !self.is_worth_keeping(now) {
-            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
+        self.mark(&mut request, now);
         // What changes something is not sent twice.
         let patience = self.patience(now).filter(|_| *request.method() == Method::GET);
         let again = patience.and_then(|_| request.try_clone());
-        if let Some(again) = again {
+        if let Some(mut again) = again {
             *request.timeout_mut() = patience;
             match http.execute(request) {
                 // A new connection that failed is not one that was lost.
                 Err(error) if !error.is_connect() => self.lose(Instant::now()),
                 answer => return self.heard(answer, true),
             }
+            self.mark(&mut again, Instant::now());
             return self.heard(http.execute(again), false);
         }
         self.heard(http.execute(request), true)
+    }
+
+    /// Asks the server to end the connection with the answer, if it is not worth keeping.
+    fn mark(&self, request: &mut Request, now: Instant) {
+        if !self.is_worth_keeping(now) {
+            request.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 
     fn heard(&self, answer: reqwest::Result<Response>, first: bool) -> reqwest::Result<Response> {

@@ -25,6 +25,7 @@ pub mod model;
 pub mod obis;
 pub mod owner;
 pub mod phrase;
+pub mod plain_text;
 pub mod private_file;
 pub mod quantity;
 pub mod scope;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, Path},
+    extract::{FromRequest, Multipart, Path, Request},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     cloud::{Researcher, ResearcherForm, Visitor},
-    kit::{frame::Frame, language::Language},
+    kit::{form::says_too_long, frame::Frame, language::Language},
 };
 
 /// The longest file, octets.
@@ -113,8 +113,14 @@ pub async fn template(Researcher { .. }: Researcher) -> Response {
 }
 
 /// `POST /registration/import`: a file; asks which of its columns is which.
-pub async fn upload(Researcher { visitor, .. }: Researcher, mut form: Multipart) -> Response {
+pub async fn upload(Researcher { visitor, .. }: Researcher, request: Request) -> Response {
     let language = visitor.language();
+    if says_too_long(&request) {
+        return visitor.too_long();
+    }
+    let Ok(mut form) = Multipart::from_request(request, &()).await else {
+        return visitor.refuse_form();
+    };
     let (mut is_own, mut bytes) = (false, None);
     loop {
         let field = match form.next_field().await {

@@ -6,8 +6,8 @@
 
 use ebp_core::{
     contract::{
-        DeviceUpdate, LONGEST_UPDATE_REASON, RevertedUpdate, UpdateManager, UpdatePhase, UpdateWish,
-        UpdateWishKind,
+        DeviceUpdate, LONGEST_UPDATE_REASON, RevertedUpdate, UpdateManager, UpdatePhase,
+        UpdateWish, UpdateWishKind,
     },
     plain_text::blank_hidden,
 };

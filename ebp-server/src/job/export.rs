@@ -68,11 +68,14 @@ pub fn check(export: &ExportRequest, now: Timestamp, zone: &str, faults: &mut Fa
     let name = "must have at most 60 small letters, digits, `-` and `.`, and begin with one of the \
                 first two";
     faults.check(is_name, "/export/name", name);
-    let is_text = |text: &String| {
-        (1..=200).contains(&text.chars().count()) && find_hidden(text).is_none()
-    };
+    let is_text =
+        |text: &String| (1..=200).contains(&text.chars().count()) && find_hidden(text).is_none();
     let is_publisher = export.publisher.as_ref().is_none_or(is_text);
-    faults.check(is_publisher, "/export/publisher", "must have 1 to 200 characters, on one line, none of them invisible");
+    faults.check(
+        is_publisher,
+        "/export/publisher",
+        "must have 1 to 200 characters, on one line, none of them invisible",
+    );
 }
 
 fn is_set_name(name: &str) -> bool {

@@ -89,7 +89,8 @@ fn invisible_characters_are_refused_by_their_member() {
             "participant/name: must not have the invisible character U+202E: delete it",
         ]
     );
-    for name in ["می\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}🔬", "Åse Ó Briain-Şahin"] {
+    for name in ["می\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}🔬", "Åse Ó Briain-Şahin"]
+    {
         assert_eq!(of_text(&body(name, name)), [""; 0], "{name:?}");
     }
     let candidates = ('\0'..='\u{ffff}').step_by(7).chain('\u{1ffe}'..='\u{2071}').chain('\0'..'ÿ');

@@ -12,8 +12,12 @@ use crate::exit::{Failure, chain};
 /// environment (`EBP_SERVER_…`), which beats the file.
 #[derive(Debug, clap::Args)]
 pub struct ServerData {
-    /// The server's configuration; by default the file that the variable EBP_SERVER_CONFIG names.
-    #[arg(long, global = true, value_name = "FILE", help_heading = SERVER_DATA)]
+    // The variable is read by `configured`, and named here.
+    #[arg(
+        long, global = true, value_name = "FILE", help_heading = SERVER_DATA,
+        help = "The server's configuration [env: EBP_SERVER_CONFIG=]",
+        long_help = "The server's configuration\n\n[env: EBP_SERVER_CONFIG=]"
+    )]
     config: Option<PathBuf>,
 
     /// The folder of database and certificates, instead of the configuration's; by default

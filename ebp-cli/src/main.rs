@@ -11,6 +11,8 @@ mod exit;
 mod failure_log;
 mod file;
 mod log;
+#[cfg(feature = "server")]
+mod new_file;
 mod output;
 mod owner;
 mod runtime;

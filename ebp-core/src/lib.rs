@@ -26,6 +26,7 @@ pub mod model;
 pub mod obis;
 pub mod owner;
 pub mod phrase;
+pub mod plain_text;
 pub mod private_file;
 pub mod quantity;
 #[cfg(feature = "retry-after")]

@@ -11,6 +11,7 @@ use ebp_core::{
         ChangeKind, HouseholdChange, LABEL_LENGTH, ManagedHousehold, MeterChange, NewMeter,
         NewPvSystem, PvSystemChange,
     },
+    plain_text::find_hidden,
     scope::Group,
 };
 use jiff::Timestamp;
@@ -60,14 +61,14 @@ impl Edit {
     }
 }
 
-/// The initials of who changes a registration: 1 to 16 characters.
+/// The initials of who changes a registration: 1 to 16 characters, all visible.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Label(String);
 
 /// A text is not what initials look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be 1 to {LABEL_LENGTH} characters, none of them a control character")]
+#[error("must be 1 to {LABEL_LENGTH} characters, none of them a control or an invisible character")]
 pub struct InvalidLabel;
 
 impl Label {
@@ -92,7 +93,7 @@ impl FromStr for Label {
     fn from_str(text: &str) -> Result<Self, InvalidLabel> {
         let text = text.trim();
         let length = text.chars().take(LABEL_LENGTH + 1).count();
-        if !(1..=LABEL_LENGTH).contains(&length) || text.chars().any(char::is_control) {
+        if !(1..=LABEL_LENGTH).contains(&length) || find_hidden(text).is_some() {
             return Err(InvalidLabel);
         }
         Ok(Self(text.to_owned()))
@@ -301,7 +302,7 @@ mod tests {
     fn initials_are_short_and_hidden() {
         assert_eq!(" ÄM ".parse::<Label>().unwrap().as_str(), "ÄM");
         assert!("Ω".repeat(16).parse::<Label>().is_ok());
-        for text in ["", "  ", &"Ω".repeat(17), "a\nb", "\u{0}"] {
+        for text in ["", "  ", &"Ω".repeat(17), "a\nb", "\u{0}", "E\u{200b}M", "\u{202e}ME"] {
             assert_eq!(text.parse::<Label>(), Err(InvalidLabel), "{text}");
         }
         assert!(!format!("{:?}", "EM".parse::<Label>()).contains("EM"));

@@ -15,7 +15,10 @@ use std::{
     sync::Arc,
 };
 
-use ebp_core::contract::{Language, ReleaseTier, SurveyText};
+use ebp_core::{
+    contract::{Language, ReleaseTier, SurveyText},
+    plain_text::find_hidden,
+};
 
 /// Octets of a summary, at most.
 const SUMMARY: u64 = 16 << 10;
@@ -201,7 +204,7 @@ fn read_text(path: &Path, limit: u64) -> Result<String, TextError> {
     // Editors of Windows write a mark at the beginning and two characters at a line's end.
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     for (number, line) in (1..).zip(text.lines()) {
-        if line.chars().any(|letter| letter.is_control() && letter != '\t') {
+        if find_hidden(&line.replace('\t', " ")).is_some() {
             return Err(TextError::NoText { path: path.to_owned(), line: number });
         }
     }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use ebp_core::{
     contract::{SESSION_LABEL_LENGTH, WebSession},
+    plain_text::remove_hidden,
     scope::Group,
 };
 use ebp_store::{Digest, NewSignInLink, NewWebSession, StoreError};
@@ -170,8 +171,7 @@ impl Survey {
 
 /// A name that the database takes.
 fn shortened(text: &str) -> String {
-    let shown = text.trim().chars().filter(|letter| !letter.is_control());
-    shown.take(SESSION_LABEL_LENGTH).collect()
+    remove_hidden(text).trim().chars().take(SESSION_LABEL_LENGTH).collect()
 }
 
 fn hash(text: &str) -> Digest {

@@ -4,9 +4,12 @@
 //! until there is another: a server that is away, for however long, must not let devices go over to a
 //! release whose roll-out was halted, or has not begun.
 
-use ebp_core::contract::{
-    DeviceUpdate, LONGEST_UPDATE_REASON, RevertedUpdate, UpdateManager, UpdatePhase, UpdateWish,
-    UpdateWishKind,
+use ebp_core::{
+    contract::{
+        DeviceUpdate, LONGEST_UPDATE_REASON, RevertedUpdate, UpdateManager, UpdatePhase,
+        UpdateWish, UpdateWishKind,
+    },
+    plain_text::blank_hidden,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -116,8 +119,7 @@ impl State {
 /// A text for people, as long as it may be and in one line.
 #[must_use]
 pub fn shorten(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(LONGEST_UPDATE_REASON).collect()
+    blank_hidden(text).chars().take(LONGEST_UPDATE_REASON).collect()
 }
 
 #[cfg(test)]

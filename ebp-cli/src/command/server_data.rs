@@ -12,9 +12,11 @@ use crate::exit::{Failure, chain};
 /// environment (`EBP_SERVER_…`), which beats the file.
 #[derive(Debug, clap::Args)]
 pub struct ServerData {
-    /// The server's configuration.
+    // The variable is read by `configured`, and named here.
     #[arg(
-        long, global = true, value_name = "FILE", env = "EBP_SERVER_CONFIG", help_heading = SERVER_DATA
+        long, global = true, value_name = "FILE", help_heading = SERVER_DATA,
+        help = "The server's configuration [env: EBP_SERVER_CONFIG=]",
+        long_help = "The server's configuration\n\n[env: EBP_SERVER_CONFIG=]"
     )]
     config: Option<PathBuf>,
 
@@ -22,6 +24,15 @@ pub struct ServerData {
     /// `ebp-data`.
     #[arg(long, global = true, value_name = "FOLDER", help_heading = SERVER_DATA)]
     data: Option<PathBuf>,
+}
+
+/// The variable that names the configuration.
+const CONFIG_FILE: &str = "EBP_SERVER_CONFIG";
+
+/// The configuration that the environment names. An empty variable is none. It is no argument of
+/// the command line's, so that what excludes --config does not exclude the variable.
+pub fn configured() -> Option<PathBuf> {
+    std::env::var_os(CONFIG_FILE).filter(|file| !file.is_empty()).map(PathBuf::from)
 }
 
 impl ServerData {
@@ -37,7 +48,8 @@ impl ServerData {
             })
             .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
             .collect();
-        let file = self.config.as_deref();
+        let named = self.config.clone().or_else(configured);
+        let file = named.as_deref();
         let loaded = ServerConfig::load(file, &variables, self.data.as_deref());
         loaded.map_err(|error| match (&error, file) {
             (ConfigError::Content { source, .. }, Some(path)) => {

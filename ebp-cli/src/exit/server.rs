@@ -73,7 +73,10 @@ pub fn authority(error: AuthorityError) -> Failure {
         AuthorityError::InvalidEmail => {
             Some("write it as registered; a domain with umlauts in its xn-- form")
         }
-        AuthorityError::OutlivesAuthority(_) => Some("choose a shorter --validity"),
+        AuthorityError::OutlivesAuthority(_) | AuthorityError::InvalidValidity => {
+            Some("choose a shorter --validity")
+        }
+        AuthorityError::NoValidity => Some("choose a longer --validity, such as 90days"),
         AuthorityError::ClockBehind { .. } => Some("set this machine's clock, then try again"),
         AuthorityError::Expired(_) => {
             Some("create another one in a new folder; devices have to be enrolled again with it")

@@ -276,12 +276,13 @@ fn withheld_households_are_counted_and_said_to_be() {
     assert_eq!(target(&report["overall"]["measurements"]), (288, 288));
     assert_eq!(target(&report["overall"]["reports"]), (72, 72));
     for format in ["json", "table", "csv"] {
+        let plot = format!("{format}.svg");
         let mut command = ebp();
         command.current_dir(survey.folder.path());
-        command.args(["report", "--data", ".", "--plot", "gaps.svg", "--format", format]);
+        command.args(["report", "--data", ".", "--plot", &plot, "--format", format]);
         command.args(window);
         let run = process::run(command, b"").done();
-        let svg = fs::read_to_string(survey.folder.path().join("gaps.svg")).unwrap();
+        let svg = fs::read_to_string(survey.folder.path().join(&plot)).unwrap();
         for text in [&run.stdout, &svg] {
             assert!(text.contains("withheld"), "{text}");
             for uuid in [gone, also] {

@@ -58,11 +58,12 @@ fn a_page_has_the_figures_of_json() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("survey.csv"), survey()).unwrap();
     for (language, point) in [("de", ','), ("en", '.')] {
-        let arguments = ["--input", "survey.csv", "--format", "json", "--html", "report.html"];
+        let html = format!("{language}.html");
+        let arguments = ["--input", "survey.csv", "--format", "json", "--html", &html];
         let arguments = [&arguments[..], &["--language", language]].concat();
         let json: Value =
             serde_json::from_str(&report(folder.path(), &arguments, "").done().stdout).unwrap();
-        let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
+        let page = fs::read_to_string(folder.path().join(&html)).unwrap();
         assert!(page.contains(&format!("<html lang=\"{language}\">")), "{page}");
         for (number, meter) in (1..).zip(json["meters"].as_array().unwrap()) {
             let name = meter["meter"].as_str().unwrap();
@@ -183,4 +184,30 @@ fn the_database_of_a_server_that_has_run() {
         assert!(meter["measurements"]["reached"].as_u64().unwrap() > 0, "{json}");
         assert_eq!(meter["doubled"], 0, "{json}");
     }
+}
+
+/// Neither an input nor what is there already is written over, by whatever name it is given.
+#[test]
+fn outputs_write_over_nothing() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("survey.csv"), survey()).unwrap();
+    fs::hard_link(path("survey.csv"), path("hard.html")).unwrap();
+    symlink("survey.csv", path("soft.html")).unwrap();
+    symlink("nothing", path("dangling.html")).unwrap();
+    for name in ["survey.csv", "./survey.csv", "hard.html", "soft.html", "dangling.html"] {
+        for option in ["--html", "--plot"] {
+            report(folder.path(), &["--input", "survey.csv", option, name], "")
+                .refused(1, &[name, "exists already", "choose another name"]);
+        }
+    }
+    let twice = ["--input", "survey.csv", "--html", "new", "--plot", "./new"];
+    report(folder.path(), &twice, "").refused(2, &["new would be written twice"]);
+    assert_eq!(fs::read_to_string(path("survey.csv")).unwrap(), survey());
+    assert!(!path("nothing").exists() && !path("new").exists());
+    report(folder.path(), &["--input", "survey.csv", "--html", "new.html"], "").done();
+    let mode = fs::metadata(path("new.html")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "households' figures");
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::problem::Fault;
+use crate::plain_text::find_hidden;
 
 /// The longest version of a program, bytes.
 pub const LONGEST_VERSION: usize = 48;
@@ -94,7 +95,10 @@ pub struct RevertedUpdate {
     /// Why: a text for people.
     #[cfg_attr(
         feature = "openapi",
-        schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+        schema(
+            max_length = 200,
+            pattern = r"^(?:[^\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[^\x00-\u05ff\u061c\u180e\u2000-\u206f\ufeff\ufff9-\ufffb][\u200c\u200d])*$"
+        )
     )]
     pub reason: String,
 }
@@ -124,7 +128,10 @@ pub struct DeviceUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
-        schema(max_length = 200, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")
+        schema(
+            max_length = 200,
+            pattern = r"^(?:[^\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[^\x00-\u05ff\u061c\u180e\u2000-\u206f\ufeff\ufff9-\ufffb][\u200c\u200d])*$"
+        )
     )]
     pub hindrance: Option<String>,
 }
@@ -142,7 +149,7 @@ impl DeviceUpdate {
         let is_version = |version: Option<&String>| version.is_none_or(|v| is_program_version(v));
         let is_text = |text: Option<&String>| {
             text.is_none_or(|text| {
-                text.chars().count() <= LONGEST_UPDATE_REASON && !text.contains(char::is_control)
+                text.chars().count() <= LONGEST_UPDATE_REASON && find_hidden(text).is_none()
             })
         };
         let reverted = self.reverted.as_ref();

@@ -90,14 +90,12 @@ pub struct MessageText(pub String);
 impl utoipa::PartialSchema for MessageText {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         use utoipa::openapi::{ObjectBuilder, Type};
-        // At least one visible character, and no control character but line feeds.
-        const VISIBLE: &str = r"^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*[^\x00-\x20\x7f-\xa0][^\x00-\x09\x0b-\x1f\x7f-\x9f]*$";
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("What is written or answered; it may have several lines"))
             .min_length(Some(1))
             .max_length(Some(2000))
-            .pattern(Some(VISIBLE))
+            .pattern(Some(crate::plain_text::LINES))
             .examples(["The second meter was exchanged on 3 May."])
             .into()
     }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     intake::Intake,
-    receive::{Received, receive},
+    receive::{Received, check_length, receive},
 };
 use crate::{limit::ClientId, problem::ApiError};
 use ebp_store::{
@@ -65,6 +65,7 @@ async fn small(intake: &Intake, request: Request) -> Result<Received, ApiError> 
 }
 
 async fn within(intake: &Intake, request: Request, most: usize) -> Result<Received, ApiError> {
+    check_length(request.body(), most)?;
     let kind = request.headers().get(header::CONTENT_TYPE).map(|value| value.to_str());
     let essence = |value: &str| value.split(';').next().unwrap_or("").trim().to_lowercase();
     match kind {

@@ -36,12 +36,14 @@ pub async fn receive(
     body: Body,
     most: usize,
 ) -> Result<Received, ApiError> {
-    // What its length says at once need not be waited for.
-    if HttpBody::size_hint(&body).lower() > most as u64 {
-        return Err(too_large(most));
-    }
+    check_length(&body, most)?;
     let receiving = take_in(intake, client, body, most);
     tokio::time::timeout(intake.patience, receiving).await.map_err(|_| ApiError::Timeout)?
+}
+
+/// Refuses a body whose length says that it is too long, before anything of it is read.
+pub fn check_length(body: &Body, most: usize) -> Result<(), ApiError> {
+    if HttpBody::size_hint(body).lower() > most as u64 { Err(too_large(most)) } else { Ok(()) }
 }
 
 async fn take_in(

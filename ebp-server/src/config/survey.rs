@@ -5,8 +5,11 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use ebp_core::contract::{
-    Language, PurposeText, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
+use ebp_core::{
+    contract::{
+        Language, PurposeText, SurveyContact, SurveyInformation, SurveyPrice, SurveyPurpose,
+    },
+    plain_text::find_hidden_in_lines,
 };
 use ebp_survey::text::find_gap;
 use jiff::civil::Date;
@@ -74,8 +77,9 @@ fn flaw(text: &str) -> Option<String> {
     if text.trim().is_empty() {
         return Some("it must not be empty".to_owned());
     }
-    if text.chars().any(|letter| letter.is_control() && letter != '\n') {
-        return Some("it must have no control characters".to_owned());
+    if let Some(letter) = find_hidden_in_lines(text) {
+        let code = u32::from(letter);
+        return Some(format!("it must have no control or invisible characters (U+{code:04X})"));
     }
     let is_long = text.chars().count() > CHARACTERS;
     is_long.then(|| format!("it must have {CHARACTERS} characters or less"))

@@ -15,6 +15,7 @@ use std::{
 use async_trait::async_trait;
 use ebp_core::{
     contract::{ExportReport, ExportRequest, JobFault, JobKind, JobState},
+    plain_text::find_hidden,
     private_file,
 };
 use ebp_store::{Faults, JobResult, RESULT_PART, Standing, Store, StoreError, Subject};
@@ -67,11 +68,14 @@ pub fn check(export: &ExportRequest, now: Timestamp, zone: &str, faults: &mut Fa
     let name = "must have at most 60 small letters, digits, `-` and `.`, and begin with one of the \
                 first two";
     faults.check(is_name, "/export/name", name);
-    let is_text = |text: &String| {
-        (1..=200).contains(&text.chars().count()) && !text.contains(char::is_control)
-    };
+    let is_text =
+        |text: &String| (1..=200).contains(&text.chars().count()) && find_hidden(text).is_none();
     let is_publisher = export.publisher.as_ref().is_none_or(is_text);
-    faults.check(is_publisher, "/export/publisher", "must have 1 to 200 characters, on one line");
+    faults.check(
+        is_publisher,
+        "/export/publisher",
+        "must have 1 to 200 characters, on one line, none of them invisible",
+    );
 }
 
 fn is_set_name(name: &str) -> bool {

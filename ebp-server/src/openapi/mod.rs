@@ -298,6 +298,21 @@ mod tests {
         assert_eq!(names, BTreeSet::new(), "bodies that this test does not know");
     }
 
+    /// Texts of people are described by the one rule for them.
+    #[test]
+    fn patterns_of_texts_are_those_of_the_rule() {
+        use ebp_core::plain_text::{LINE, LINES, MAYBE_EMPTY_LINE};
+        let text = document().to_string();
+        let patterns = text.split("\"pattern\":").skip(1).map(|rest| {
+            serde_json::Deserializer::from_str(rest).into_iter::<String>().next().unwrap().unwrap()
+        });
+        let open = patterns.filter(|pattern| pattern.contains(r"\x00-\x1f"));
+        let counted = open
+            .inspect(|pattern| assert!([LINE, LINES, MAYBE_EMPTY_LINE].contains(&&**pattern)))
+            .count();
+        assert!(counted > 10, "{counted}");
+    }
+
     #[test]
     fn every_operation_is_in_the_document() {
         let document = document();

@@ -1,7 +1,10 @@
 //! What the endpoints read from path, query and headers.
 
 use axum::http::Method;
-use ebp_core::contract::{EnergyStep, FleetSort, FleetState, LABEL_LENGTH, limits, paths};
+use ebp_core::{
+    contract::{EnergyStep, FleetSort, FleetState, LABEL_LENGTH, limits, paths},
+    plain_text::MAYBE_EMPTY_LINE,
+};
 use utoipa::openapi::{
     Schema,
     path::{Parameter, ParameterBuilder, ParameterIn},
@@ -144,7 +147,7 @@ impl Kind {
             Self::Search => text
                 .min_length(Some(1))
                 .max_length(Some(limits::SEARCH_CHARS))
-                .pattern(Some(r"^[^\x00-\x1f\x7f-\x9f]*$"))
+                .pattern(Some(MAYBE_EMPTY_LINE))
                 .description(Some(
                     "A part of the participant's name, the beginning of the device's or household's \
                      identifier, the end of the device's, or its name in the home network",

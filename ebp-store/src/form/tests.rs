@@ -1,6 +1,9 @@
 //! Every body has a validator, and its words are plain.
 
-use ebp_core::contract::{EnrolmentRequest, Registration};
+use ebp_core::{
+    contract::{EnrolmentRequest, NewMessage, Registration},
+    plain_text::{find_hidden, find_hidden_in_lines},
+};
 use serde_json::json;
 
 use super::*;
@@ -63,4 +66,40 @@ fn words_are_plain_and_repeat_no_value() {
         "pv_systems/0/tilt: must be a number",
     ];
     assert_eq!(faults_of::<Registration>(&body), expected);
+}
+
+/// The published patterns refuse what [`ebp_core::plain_text`] refuses, and name the character.
+#[test]
+fn invisible_characters_are_refused_by_their_member() {
+    let body = |name: &str, street: &str| {
+        json!({
+            "participant": {"name": name, "email": "a@example.org"},
+            "address": {"street": street, "postal_code": "51147", "city": "Köln", "country": "DE"},
+            "meters": [{"type": "ELECTRICITY", "model": "MT175"}],
+        })
+    };
+    let of_text = |body: &Value| {
+        let faults = faults_of::<Registration>(body);
+        faults.into_iter().filter(|fault| !fault.starts_with("metadata")).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of_text(&body("Erika \u{202e}nnamretsuM", "Heide\u{200d}straße 17")),
+        [
+            "address/street: must not have the invisible character U+200D: delete it",
+            "participant/name: must not have the invisible character U+202E: delete it",
+        ]
+    );
+    for name in ["می\u{200c}خواهم", "क्\u{200d}ष", "👩\u{200d}🔬", "Åse Ó Briain-Şahin"]
+    {
+        assert_eq!(of_text(&body(name, name)), [""; 0], "{name:?}");
+    }
+    let candidates = ('\0'..='\u{ffff}').step_by(7).chain('\u{1ffe}'..='\u{2071}').chain('\0'..'ÿ');
+    for character in candidates {
+        let text = format!("a{character}b");
+        let message = json!({"about": "meter", "text": text});
+        let line = find_hidden(&text).is_some();
+        assert_eq!(!of_text(&body(&text, "a")).is_empty(), line, "{character:?}");
+        let lines = find_hidden_in_lines(&text).is_some();
+        assert_eq!(!faults::<NewMessage>(&message).is_empty(), lines, "{character:?}");
+    }
 }

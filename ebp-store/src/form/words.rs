@@ -3,6 +3,7 @@
 use ebp_core::{
     contract::Fault,
     phrase::{counted, counted_as},
+    plain_text::{LINE, LINES, MAYBE_EMPTY_LINE, find_hidden, find_hidden_in_lines},
 };
 use jsonschema::{
     JsonType, ValidationError,
@@ -35,8 +36,26 @@ pub fn faults(error: ValidationError<'_>) -> Vec<Fault> {
             let meant = context.into_iter().rfind(|errors| !errors.iter().all(is_null_wanted));
             meant.into_iter().flatten().flat_map(faults).collect()
         }
+        Kind::Pattern { pattern } => match hidden_in(&pattern, &parts.instance) {
+            Some(hidden) => fault(format!(
+                "must not have the invisible character U+{:04X}: delete it",
+                u32::from(hidden)
+            )),
+            None => fault(words(&Kind::Pattern { pattern })),
+        },
         kind => fault(words(&kind)),
     }
+}
+
+/// The character for which a text was refused, unless it is one of the usual control characters.
+fn hidden_in(pattern: &str, text: &Value) -> Option<char> {
+    let text = text.as_str()?;
+    let hidden = match pattern {
+        LINE | MAYBE_EMPTY_LINE => find_hidden(text),
+        LINES => find_hidden_in_lines(text),
+        _ => None,
+    };
+    hidden.filter(|hidden| !hidden.is_control())
 }
 
 fn is_null_wanted(error: &ValidationError<'_>) -> bool {
@@ -82,7 +101,7 @@ fn words(kind: &Kind) -> String {
         Kind::Pattern { pattern } => match pattern.as_str() {
             EMAIL => "must be an e-mail address, name@domain in ASCII".to_owned(),
             "^[A-Z]{2}$" => "must be two capital letters (ISO 3166-1), such as DE".to_owned(),
-            text if text.starts_with("^[^\\x00") => {
+            LINE | LINES | MAYBE_EMPTY_LINE => {
                 "must have a visible character and no control character".to_owned()
             }
             other => format!("must be of the form {other}"),

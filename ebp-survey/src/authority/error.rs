@@ -84,6 +84,9 @@ pub enum AuthorityError {
     /// An instant or a validity out of range.
     #[error("the time of validity is out of range")]
     InvalidValidity,
+    /// A validity of less than a second.
+    #[error("the certificate would be valid for less than a second")]
+    NoValidity,
     /// A device's request for a certificate cannot be used.
     #[error("the certificate request must be PKCS#10 in PEM, signed by its own key")]
     InvalidRequest,

@@ -208,6 +208,10 @@ impl Authority {
         let (Term::Exactly(validity) | Term::AtMost(validity)) = term;
         let validity =
             SignedDuration::try_from(validity).map_err(|_| AuthorityError::InvalidValidity)?;
+        // Times in certificates are whole seconds: less would be over when it is made.
+        if validity < SignedDuration::from_secs(1) {
+            return Err(AuthorityError::NoValidity);
+        }
         let not_after = match (term, now.checked_add(validity)) {
             (_, Ok(not_after)) if not_after <= end => not_after,
             (Term::AtMost(_), _) => end,

@@ -344,8 +344,10 @@ mod tests {
         let wrong = ROW.replace("erika@example.org", "geheim");
         let text = format!("{HEADER}\n{short}\n{long}\n{wrong}\n{ROW}\n");
         let all = lines(&text).unwrap();
-        let found: Vec<_> =
-            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
+        let found: Vec<_> = all
+            .iter()
+            .map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line))))
+            .collect();
         let [(2, Some(short)), (3, Some(long)), (4, Some(wrong)), (5, None)] = &found[..] else {
             panic!("{found:?}")
         };
@@ -364,8 +366,10 @@ mod tests {
         let open = lines(&format!("{HEADER}\n{ROW}\n{quoted}\n{ROW}\n")).unwrap_err();
         assert!(open.line == 3 && open.reason.contains("never closed"), "{open:?}");
         let all = lines(&format!("{HEADER}\n{quoted}\n{closed}\n{ROW}\n")).unwrap();
-        let found: Vec<_> =
-            all.iter().map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line)))).collect();
+        let found: Vec<_> = all
+            .iter()
+            .map(|line| (line.0, line.1.as_ref().err().map(|_| describe(line))))
+            .collect();
         let [(2, Some(swallowed)), (4, None)] = &found[..] else { panic!("{found:?}") };
         assert!(swallowed.contains("line break") && !swallowed.contains("Gasse"), "{swallowed}");
     }

@@ -117,6 +117,7 @@ reg-faults = Das ist noch nicht richtig
 reg-fault-text = Hier fehlt etwas, oder es ist zu lang.
 reg-fault-email = Bitte eine E-Mail-Adresse wie erika@example.org.
 reg-fault-email-taken = Diese E-Mail-Adresse gehört einem anderen Menschen.
+reg-fault-invisible = Der Text enthält ein unsichtbares Zeichen, meist durch Kopieren. Bitte löschen und neu eintippen.
 reg-fault-postal-code = Bitte eine Postleitzahl; in Deutschland hat sie fünf Ziffern.
 reg-fault-country = Bitte zwei große Buchstaben wie DE.
 reg-fault-latitude = Bitte Grad zwischen -90 und 90.

@@ -117,6 +117,7 @@ reg-faults = This is not right yet
 reg-fault-text = Something is missing here, or it is too long.
 reg-fault-email = Please enter an e-mail address such as erika@example.org.
 reg-fault-email-taken = This e-mail address belongs to another person.
+reg-fault-invisible = The text has an invisible character, usually from copying. Please delete it and type it anew.
 reg-fault-postal-code = Please enter a postal code; in Germany it has five digits.
 reg-fault-country = Please enter two capital letters such as DE.
 reg-fault-latitude = Please enter degrees between -90 and 90.

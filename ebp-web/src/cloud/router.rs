@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    Router, middleware,
     response::Response,
     routing::{get, post},
 };
@@ -19,8 +17,8 @@ use super::{
 };
 use crate::kit::{
     check::{self, Checks},
-    defence::Defence,
     file,
+    form::limit,
 };
 
 /// The longest body of a request, bytes. Routes that take more say so by themselves.
@@ -45,9 +43,6 @@ pub fn router(parts: CloudParts) -> Router {
         Arc::new(move |refused, headers: &_| problem::refused(&web, &hosts, refused, headers))
     };
     let checks = Checks { hosts, scheme, page };
-    let limit = |octets| {
-        DefaultBodyLimit::max(if Defence::BodyLimit.is_on() { octets } else { usize::MAX })
-    };
     let router: Router<Arc<CloudWeb>> = Router::new()
         .route("/", get(sign_in::begin))
         // It may bring a table that was entered before.

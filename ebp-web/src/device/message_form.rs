@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use ebp_core::contract::{MessageAbout, NewMessage};
+use ebp_core::{
+    contract::{MessageAbout, NewMessage},
+    plain_text::remove_hidden,
+};
 
 use crate::kit::{form::Fields, language::Language, number};
 
@@ -74,7 +77,7 @@ impl MessageDraft {
 /// lines stay ends of lines, and a tab keeps words apart.
 fn cleaned(text: &str) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
-    lines.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+    lines.split('\n').map(remove_hidden).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::{Request, State},
     middleware::{self, Next},
     response::Response,
     routing::{get, post},
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::kit::{
     check::{self, Checks},
-    defence::Defence,
     file,
+    form::limit,
     host::HostNames,
     request_id,
 };
@@ -33,7 +33,6 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         Arc::new(move |refused, headers: &_| problem::refused(&web, &hosts, refused, headers))
     };
     let checks = Checks { hosts, scheme, page };
-    let longest = if Defence::BodyLimit.is_on() { LONGEST_BODY } else { usize::MAX };
     Router::new()
         .route("/", get(sign_in::show))
         .route("/sign-in", post(sign_in::sign_in))
@@ -65,7 +64,7 @@ pub fn router(web: Arc<DeviceWeb>, hosts: HostNames, scheme: &'static str) -> Ro
         .fallback(not_found)
         .layer(middleware::from_fn_with_state(Arc::clone(&web), end))
         .route("/static/{name}", get(file::serve))
-        .layer(DefaultBodyLimit::max(longest))
+        .layer(limit(LONGEST_BODY))
         .layer(middleware::from_fn_with_state(checks, check::check))
         .layer(middleware::from_fn(request_id::identify))
         .with_state(web)

@@ -1,12 +1,29 @@
 //! Forms as browsers send them.
 
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request},
+    Extension,
+    body::{Bytes, HttpBody},
+    extract::{DefaultBodyLimit, FromRequest, Request},
     http::header,
 };
 
-use super::page;
+use super::{defence::Defence, page};
+
+/// The longest body that a route takes, octets.
+#[derive(Debug, Clone, Copy)]
+pub struct LongestBody(usize);
+
+/// Limits the bodies of routes, of one that says its length before it is read.
+pub fn limit(octets: usize) -> (Extension<LongestBody>, DefaultBodyLimit) {
+    let octets = if Defence::BodyLimit.is_on() { octets } else { usize::MAX };
+    (Extension(LongestBody(octets)), DefaultBodyLimit::max(octets))
+}
+
+/// Whether a request says that its body is longer than its route takes.
+pub fn says_too_long(request: &Request) -> bool {
+    let longest = request.extensions().get::<LongestBody>();
+    longest.is_some_and(|longest| request.body().size_hint().lower() > longest.0 as u64)
+}
 
 /// Why a body is no form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +81,9 @@ impl Fields {
     }
 
     async fn text(request: Request) -> Result<String, FormFault> {
+        if says_too_long(&request) {
+            return Err(FormFault::TooLong);
+        }
         let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let is_form = media_type.is_some_and(|media_type| {
             let essence = media_type.split(';').next().unwrap_or_default().trim();

@@ -193,7 +193,7 @@ impl Draft {
         let mut named = FieldFaults::new();
         for fault in faults.iter() {
             let (name, text) = Self::place(&fault.pointer);
-            let text = if is_taken(&fault.detail) { EMAIL_TAKEN } else { text };
+            let text = known(&fault.detail).unwrap_or(text);
             named.entry(name).or_insert_with(|| language.say(text));
         }
         named
@@ -210,7 +210,7 @@ impl Draft {
                 name == question.name || name.ends_with(&format!("-{}", question.name))
             })
             .find(|question| pointer.ends_with(question.pointer))?;
-        let text = if is_taken(detail) { EMAIL_TAKEN } else { text };
+        let text = known(detail).unwrap_or(text);
         Some(format!("{}: {}", language.say(question.label), language.say(text)))
     }
 
@@ -239,8 +239,15 @@ impl Draft {
 /// What is said of an e-mail address that another participant has.
 const EMAIL_TAKEN: &str = /* text */ "reg-fault-email-taken";
 
-fn is_taken(detail: &str) -> bool {
-    detail.starts_with("belongs to")
+/// What is said of a text with a character that nobody sees.
+const INVISIBLE: &str = /* text */ "reg-fault-invisible";
+
+/// What is said of a fault that says more than its place does.
+fn known(detail: &str) -> Option<&'static str> {
+    if detail.starts_with("belongs to") {
+        return Some(EMAIL_TAKEN);
+    }
+    detail.contains("the invisible character").then_some(INVISIBLE)
 }
 
 /// Puts a value at a place.

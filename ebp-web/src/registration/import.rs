@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
-    extract::{Multipart, Path, multipart::MultipartRejection},
+    extract::{FromRequest, Multipart, Path, Request},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -27,7 +27,7 @@ use super::{
 use crate::{
     cloud::{Researcher, ResearcherForm, Visitor, job_fault},
     kit::{
-        form::Fields,
+        form::{Fields, says_too_long},
         frame::{Frame, SwitchForm},
         language::Language,
     },
@@ -130,11 +130,13 @@ pub async fn template(Researcher { .. }: Researcher) -> Response {
 }
 
 /// `POST /registration/import`: a file; asks which of its columns is which.
-pub async fn upload(
-    Researcher { visitor, .. }: Researcher,
-    form: Result<Multipart, MultipartRejection>,
-) -> Response {
-    let Ok(mut form) = form else { return visitor.refuse_form() };
+pub async fn upload(Researcher { visitor, .. }: Researcher, request: Request) -> Response {
+    if says_too_long(&request) {
+        return visitor.too_long();
+    }
+    let Ok(mut form) = Multipart::from_request(request, &()).await else {
+        return visitor.refuse_form();
+    };
     let (mut is_own, mut bytes) = (false, None);
     loop {
         let field = match form.next_field().await {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     routing::{get, post},
 };
 
@@ -12,14 +11,10 @@ use super::{
     consents, device, edit, geodata, household, households, import, member, messages, new, remove,
     withdrawal,
 };
-use crate::{cloud::CloudWeb, kit::defence::Defence};
+use crate::{cloud::CloudWeb, kit::form::limit};
 
 /// What a form has beside a file, octets at most.
 const FORM: usize = 64 * 1024;
-
-fn limit(octets: usize) -> DefaultBodyLimit {
-    DefaultBodyLimit::max(if Defence::BodyLimit.is_on() { octets } else { usize::MAX })
-}
 
 /// The routes.
 pub fn routes() -> Router<Arc<CloudWeb>> {

@@ -1,6 +1,9 @@
 //! Which devices the overview shows, and in which order: all of it is in its address.
 
-use ebp_core::contract::{FleetSort, FleetState, limits};
+use ebp_core::{
+    contract::{FleetSort, FleetState, limits},
+    plain_text::find_hidden,
+};
 use ebp_survey::{Cursor, FleetCursor, FleetQuery};
 
 use crate::kit::page::{Preferences, encode};
@@ -141,10 +144,10 @@ impl Filter {
     }
 }
 
-/// A short text without control characters.
+/// A short text without control and invisible characters.
 fn text(value: &str, most: usize) -> Option<String> {
     let value = value.trim();
-    let fits = (1..=most).contains(&value.chars().count()) && !value.chars().any(char::is_control);
+    let fits = (1..=most).contains(&value.chars().count()) && find_hidden(value).is_none();
     fits.then(|| value.to_owned())
 }
 

@@ -14,22 +14,10 @@ use ebp_anon::{
 };
 
 use super::arguments::Arguments;
-use crate::exit::{CommandResult, Context, Failure};
-
-/// No existing file is overwritten, including the input under another name or a link.
-pub fn refuse_existing(file: &Path) -> CommandResult {
-    match file.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).or_failed(file.display()),
-        Ok(_) => Err(exists_already(file)),
-    }
-}
-
-/// The failure where a file exists already.
-pub fn exists_already(file: &Path) -> Failure {
-    Failure::failed(format!("{} exists already", file.display()))
-        .remedy("choose another name, or move it away")
-}
+use crate::{
+    exit::{CommandResult, Context, Failure},
+    new_file::{exists_already, place, refuse_existing},
+};
 
 /// What a file is called besides until it is complete.
 const PARTIAL: &str = ".partial";
@@ -57,18 +45,6 @@ pub fn refuse_same(arguments: &Arguments) -> CommandResult {
         None => Ok(()),
         Some(file) => Err(Failure::usage(format!("{} would be written twice", file.display()))
             .remedy("give each output a name of its own")),
-    }
-}
-
-/// Where a file is, or will be, however its folder is written.
-fn place(file: &Path) -> PathBuf {
-    let folder = match file.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    match (folder.canonicalize(), file.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => file.to_owned(),
     }
 }
 

@@ -18,10 +18,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     arguments::Arguments,
-    output::{Unfinished, begin_map, refuse_existing, rejected_path},
+    output::{Unfinished, begin_map, rejected_path},
 };
 use crate::{
     exit::{CommandResult, Context, Failure, chain},
+    new_file::refuse_existing,
     output::{new_table, phrase::counted},
     stdout::print,
     tell::tell,

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use super::{heading::OUTPUT, server_data::ServerData};
 use crate::{
     exit::{Code, CommandResult, Context, Failure},
+    new_file::{place, refuse_existing},
     output::Format,
     stdout::quiet_at_closed_pipe,
     tell::tell,
@@ -82,7 +83,7 @@ pub struct Arguments {
     plot: Option<PathBuf>,
 
     /// Write a page with charts, tables beside them and, of a database, profiles of energy and a map
-    /// of masked locations. It needs no other file and no script.
+    /// of masked locations. It needs no other file and no script, and only its owner may read it.
     #[arg(long, value_name = "HTML", help_heading = OUTPUT)]
     html: Option<PathBuf>,
 
@@ -106,8 +107,22 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// Refuses outputs that exist, or are one file, before anything is evaluated.
+fn check_outputs(arguments: &Arguments) -> CommandResult {
+    let outputs: Vec<&PathBuf> = [&arguments.plot, &arguments.html].into_iter().flatten().collect();
+    outputs.iter().try_for_each(|file| refuse_existing(file))?;
+    match outputs[..] {
+        [plot, html] if place(plot) == place(html) => {
+            Err(Failure::usage(format!("{} would be written twice", html.display()))
+                .remedy("give each output a name of its own"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Evaluates and prints.
 pub fn run(arguments: &Arguments) -> CommandResult {
+    check_outputs(arguments)?;
     let source = match &arguments.input {
         Some(path) => Source::table(path)?,
         None => Source::database(&arguments.data)?,
@@ -138,7 +153,7 @@ pub fn run(arguments: &Arguments) -> CommandResult {
 
     if let Some(path) = &arguments.plot {
         let context = || format!("cannot write {}", path.display());
-        let mut file = BufWriter::new(File::create(path).or_failed(context())?);
+        let mut file = BufWriter::new(File::create_new(path).or_failed(context())?);
         chart::draw(&evaluation, &mut file).or_failed(context())?;
         file.flush().or_failed(context())?;
     }

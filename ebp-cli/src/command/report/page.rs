@@ -14,7 +14,7 @@ use ebp_web::{
 
 use crate::{
     exit::{CommandResult, Context, Failure, server},
-    file::write_whole,
+    new_file::write_new_private,
 };
 
 /// The language of a page.
@@ -44,7 +44,7 @@ pub fn write(
     };
     let page = ReportPage { evaluation, withheld, energy, map, language };
     let html = page.html().or_failed("the page")?;
-    write_whole(path, html.as_bytes())
+    write_new_private(path, html.as_bytes())
 }
 
 #[cfg(feature = "export")]

@@ -109,3 +109,26 @@ fn a_secret_comes_by_a_file_and_is_not_told() {
     .refused(1, &["database_url"]);
     assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
 }
+
+/// A table needs no configuration, whatever the environment says; errors are found by it.
+#[test]
+fn the_variable_is_one_for_all_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = path("server.toml");
+    fs::write(&config, "data = \"data\"\n").unwrap();
+    let table = path("table.csv");
+    let row = "00000000-0000-0000-0000-000000000007,2026-03-01T00:00:00Z,2026-03-01T00:07:00Z";
+    fs::write(&table, format!("meter,measured_at,received_at\n{row}\n")).unwrap();
+    let variable = ("EBP_SERVER_CONFIG", &*config);
+    with(&[variable], &["report", "--input", &table]).done();
+    with(&[], &["report", "--input", &table, "--config", &config]).refused(2, &["--config"]);
+    let report = with(&[variable], &["report"]);
+    report.refused(2, &["data/", "does not exist"]);
+    with(&[variable], &["export", "--output", &path("set")]).refused(2, &["does not exist"]);
+    with(&[variable], &["errors", "list"]).done();
+    with(&[], &["errors", "list"]).refused(2, &["--config FILE", "--folder FOLDER"]);
+    // An empty variable is none.
+    let empty = [("EBP_SERVER_CONFIG", ""), ("EBP_SERVER_DATA", &*path("alone"))];
+    with(&empty, &["ca", "init"]).done();
+}

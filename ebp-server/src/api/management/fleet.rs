@@ -8,8 +8,9 @@ use axum::{
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, Uri},
 };
-use ebp_core::contract::{
-    Coverage, DeviceHistory, FleetPage, FleetSort, NewSilence, Silence, limits,
+use ebp_core::{
+    contract::{Coverage, DeviceHistory, FleetPage, FleetSort, NewSilence, Silence, limits},
+    plain_text::find_hidden,
 };
 use ebp_store::{Cursor, Fleet, FleetCursor, FleetQuery};
 use ebp_survey::Survey;
@@ -81,9 +82,9 @@ fn fleet_query(uri: &Uri) -> Result<FleetQuery, ApiError> {
     Ok(query)
 }
 
-/// A short text without control characters.
+/// A short text without control and invisible characters.
 fn text(name: &str, value: &str, most: usize) -> Result<String, String> {
-    let fits = (1..=most).contains(&value.chars().count()) && !value.chars().any(char::is_control);
+    let fits = (1..=most).contains(&value.chars().count()) && find_hidden(value).is_none();
     let wrong = || format!("`{name}` must be 1 to {most} characters without control characters");
     fits.then(|| value.to_owned()).ok_or_else(wrong)
 }

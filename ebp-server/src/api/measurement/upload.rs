@@ -28,7 +28,7 @@ use super::{
 use crate::{
     api::{
         intake::Intake,
-        receive::{Received, receive},
+        receive::{Received, check_length, receive},
     },
     auth::Requester,
     limit::{ClientId, Share},
@@ -52,6 +52,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Json<UploadResponse>, ApiError> {
     let (parts, body) = request.into_parts();
+    check_length(&body, limits::UPLOAD_BYTES)?;
     // One without a body is malformed in any case; any other is not read without consent.
     let empty = HttpBody::is_end_stream(&body);
     let household = if empty { caller.household()? } else { caller.consenting_household()? };

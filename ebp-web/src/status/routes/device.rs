@@ -5,7 +5,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use ebp_core::contract::{FleetSort, NewSilence};
+use ebp_core::{
+    contract::{FleetSort, NewSilence},
+    plain_text::find_hidden,
+};
 use ebp_survey::{
     FleetQuery, GroupCaller, ListQuery, RegisterEntry, Serial, StoreError, SurveyError,
 };
@@ -184,7 +187,7 @@ fn new_silence(
     let language = visitor.language();
     let reason = draft.reason.clone();
     let length = reason.chars().count();
-    if !(1..=200).contains(&length) || fields.get("reason").chars().any(char::is_control) {
+    if !(1..=200).contains(&length) || find_hidden(fields.get("reason")).is_some() {
         return Err(language.say("silence-no-reason"));
     }
     let wrong = || language.say("silence-no-end");

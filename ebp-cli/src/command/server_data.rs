@@ -15,8 +15,7 @@ pub struct ServerData {
     // The variable is read by `configured`, and named here.
     #[arg(
         long, global = true, value_name = "FILE", help_heading = SERVER_DATA,
-        help = "The server's configuration [env: EBP_SERVER_CONFIG=]",
-        long_help = "The server's configuration\n\n[env: EBP_SERVER_CONFIG=]"
+        help = "The server's configuration [env: EBP_SERVER_CONFIG=]"
     )]
     config: Option<PathBuf>,
 

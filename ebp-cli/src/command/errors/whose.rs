@@ -63,7 +63,7 @@ impl Whose {
             (None, Some(folder)) => {
                 let config =
                     ErrorsConfig { folder: Some(folder.clone()), ..ErrorsConfig::default() };
-                Ok(Reported::new(Component::Command, config, &folder))
+                Ok(Reported::new(Component::Command, config, folder))
             }
         }
     }

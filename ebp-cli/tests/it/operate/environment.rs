@@ -122,7 +122,8 @@ fn the_variable_is_one_for_all_commands() {
     fs::write(&table, format!("meter,measured_at,received_at\n{row}\n")).unwrap();
     let variable = ("EBP_SERVER_CONFIG", &*config);
     with(&[variable], &["report", "--input", &table]).done();
-    with(&[], &["report", "--input", &table, "--config", &config]).refused(2, &["--config"]);
+    let both = with(&[], &["report", "--input", &table, "--config", &config]);
+    assert_eq!(both.says(&["--config"]).code, Some(2));
     let report = with(&[variable], &["report"]);
     report.refused(2, &["data/", "does not exist"]);
     with(&[variable], &["export", "--output", &path("set")]).refused(2, &["does not exist"]);

@@ -123,7 +123,7 @@ impl Page {
 
     /// The example with the values of this device.
     fn text(&self, url: &str) -> String {
-        let file = |name: &str| quote(&self.folder.join(name));
+        let file = |name: &str| quote(self.folder.join(name));
         let values = [
             ("state", quote(&self.state)),
             ("sign_in_hash", file("sign-in")),

@@ -152,7 +152,7 @@ pub enum JobEnd {
     },
     /// With an error.
     Failed {
-        /// What it is, without values; as [`JobFault::store`] writes it where it is known as data.
+        /// What it is, without values; as [`JobFault::store`](ebp_core::contract::JobFault::store) writes it where it is known as data.
         error: String,
         /// Whether another attempt may succeed.
         temporary: bool,

@@ -86,7 +86,7 @@ static PREPARED: LazyLock<Vec<Prepared>> = LazyLock::new(|| FILES.iter().map(pre
 
 fn prepare(file: &'static File) -> Prepared {
     let content = match file.media_type.starts_with("text/css") {
-        true => without_indentation(file.content),
+        true => without_layout(file.content),
         false => Bytes::from_static(file.content),
     };
     let hash = digest(&SHA256, &content);
@@ -103,11 +103,17 @@ fn prepare(file: &'static File) -> Prepared {
     }
 }
 
-/// A text without the spaces at the beginning of its lines.
-fn without_indentation(text: &[u8]) -> Bytes {
-    let lines = text.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_start);
-    // What a line without anything else leaves of itself is nothing, its end included.
-    lines.flat_map(|line| line.iter().copied()).collect()
+/// A style sheet without indentation, lines of comments, and ends of lines that separate nothing.
+fn without_layout(text: &[u8]) -> Bytes {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut out = Vec::with_capacity(text.len());
+    for line in lines.filter(|line| !(line.starts_with(b"/*") && line.ends_with(b"*/"))) {
+        out.extend_from_slice(line);
+        if line.last().is_some_and(|last| !b"{};,".contains(last)) {
+            out.push(b'\n');
+        }
+    }
+    out.into()
 }
 
 /// The path of a static file, which changes with its content.

@@ -29,6 +29,7 @@ mod household;
 mod identity;
 mod incident;
 mod job;
+mod long_body;
 mod management;
 mod measurement_list;
 mod measurement_upload;
